@@ -1,0 +1,111 @@
+// core/cache_control.cpp: reading Cache-Control, tolerant where a mistake is
+// harmless and strict where it would make a response live too long.
+#include "cache_control.hpp"
+
+#include "text.hpp"
+
+namespace cacheback::core {
+
+namespace {
+
+// One member of the list, taken apart.
+struct Directive {
+    std::string_view name;
+    std::string_view argument;    // without its quotes
+    bool has_argument = false;
+    bool well_formed = true;      // no space around "=", quotes in pairs
+};
+
+Directive split(std::string_view member) noexcept {
+    Directive directive;
+    const std::size_t equals = member.find('=');
+    directive.name = trim(member.substr(0, equals));
+    if (equals == std::string_view::npos) { return directive; }
+
+    directive.has_argument = true;
+    const std::string_view raw = member.substr(equals + 1);
+    directive.argument = trim(raw);
+    directive.well_formed = directive.name.size() == equals &&
+                            directive.argument.size() == raw.size();
+    if (directive.argument.size() >= 2 && directive.argument.front() == '"' &&
+        directive.argument.back() == '"') {
+        directive.argument.remove_prefix(1);
+        directive.argument.remove_suffix(1);
+    }
+    return directive;
+}
+
+void keep_smaller(std::optional<Seconds>& value, const Directive& directive) {
+    const Seconds read =
+        directive.well_formed ? parse_seconds(directive.argument).value_or(0)
+                              : 0;
+    value = value ? std::min(*value, read) : read;
+}
+
+// `no-cache` and `private` reach less far when they name fields; with an empty
+// list they are read as if they named none.
+void set_qualified(bool& whole, bool& fields, const Directive& directive) {
+    (trim(directive.argument).empty() ? whole : fields) = true;
+}
+
+}  // namespace
+
+void CacheControl::read(std::string_view line) {
+    ListMembers members(line);
+    std::string_view member;
+    while (members.next(member)) {
+        const Directive directive = split(member);
+        const std::string_view name = directive.name;
+        if (iequal(name, "max-age")) {
+            keep_smaller(max_age, directive);
+        } else if (iequal(name, "s-maxage")) {
+            keep_smaller(s_maxage, directive);
+        } else if (iequal(name, "stale-while-revalidate")) {
+            keep_smaller(stale_while_revalidate, directive);
+        } else if (iequal(name, "stale-if-error")) {
+            keep_smaller(stale_if_error, directive);
+        } else if (iequal(name, "no-store")) {
+            no_store = true;
+        } else if (iequal(name, "no-cache")) {
+            set_qualified(no_cache, no_cache_fields, directive);
+        } else if (iequal(name, "private")) {
+            set_qualified(is_private, private_fields, directive);
+        } else if (iequal(name, "must-revalidate")) {
+            must_revalidate = true;
+        } else if (iequal(name, "proxy-revalidate")) {
+            proxy_revalidate = true;
+        } else if (iequal(name, "must-understand")) {
+            must_understand = true;
+        } else if (iequal(name, "no-transform")) {
+            no_transform = true;
+        } else if (iequal(name, "only-if-cached")) {
+            only_if_cached = true;
+        } else if (iequal(name, "public")) {
+            // These two permit something, so an argument they do not have
+            // makes them a directive we do not know.
+            is_public = is_public || !directive.has_argument;
+        } else if (iequal(name, "immutable")) {
+            immutable = immutable || !directive.has_argument;
+        }
+    }
+}
+
+bool names_field(std::string_view line, std::string_view field) noexcept {
+    ListMembers members(line);
+    std::string_view member;
+    while (members.next(member)) {
+        const Directive directive = split(member);
+        if (!iequal(directive.name, "no-cache") &&
+            !iequal(directive.name, "private")) {
+            continue;
+        }
+        ListMembers names(directive.argument);
+        std::string_view name;
+        while (names.next(name)) {
+            if (iequal(name, field)) { return true; }
+        }
+    }
+    return false;
+}
+
+}  // namespace cacheback::core

@@ -1,0 +1,31 @@
+// core/policy.hpp: what a location asks of the cache, as plain values with all
+// variables evaluated; the input of the rules beside the response itself.
+#pragma once
+
+#include <optional>
+
+#include "time.hpp"
+
+namespace cacheback::core {
+
+// Bits of `Policy::ignore`, one per field that cacheback_ignore_headers names.
+enum IgnoredField : unsigned {
+    ignore_cache_control = 1U << 0,
+    ignore_cdn_cache_control = 1U << 1,
+    ignore_expires = 1U << 2,
+    ignore_set_cookie = 1U << 3,
+    ignore_vary = 1U << 4,
+    ignore_x_accel_expires = 1U << 5,
+    ignore_authorization = 1U << 6,  // of requests
+    ignore_cookie = 1U << 7,         // of requests
+};
+
+struct Policy {
+    // What cacheback_lifetime gives for the status of this response; nothing
+    // where no line names the status, 0 where one says "not stored".
+    std::optional<Millis> lifetime;
+    Millis ttl = 30LL * 24 * 3600 * second;  // an item is gone after this
+    unsigned ignore = 0;
+};
+
+}  // namespace cacheback::core

@@ -1,0 +1,48 @@
+// core/reason.hpp: why a response was not stored, a request not looked up, or
+// an item served as it was; the words of $cacheback_reason.
+#pragma once
+
+#include <string_view>
+
+namespace cacheback::core {
+
+enum class Reason : unsigned char {
+    none,
+    // not looked up
+    method,
+    body,
+    upgrade,
+    bypass,
+    skip,
+    authorization,
+    // not stored: what the response or the request says
+    no_store,
+    is_private,
+    set_cookie,
+    cookie,
+    vary,
+    zero_lifetime,
+    no_lifetime,
+    status,
+    partial,
+    event_stream,
+    accel_redirect,
+    error_page,
+    trailers,
+    unkeyed,
+    // not stored: what happened
+    too_large,
+    incomplete,
+    busy,
+    conditional,  // HEAD, Range and conditional misses pass
+    // served as it was
+    uncacheable,
+    redis,
+    error,
+    collapsed,
+};
+
+// One word, lower case, dashes; empty for `none`.
+[[nodiscard]] std::string_view word(Reason reason) noexcept;
+
+}  // namespace cacheback::core

@@ -1,0 +1,25 @@
+// core/renewal.hpp: what a 304 means for the entry it was asked about
+// (RFC 9111 4.3.3, 4.3.4).
+#pragma once
+
+#include "entry.hpp"
+#include "storability.hpp"
+
+namespace cacheback::core {
+
+// False when the 304 names another representation than the stored one: its
+// ETag differs, or, where one side has none, its Last-Modified. Such an answer
+// renews nothing; it counts as a failed fetch.
+[[nodiscard]] bool confirms(const EntryView& stored, Fields not_modified,
+                            Millis now) noexcept;
+
+// judge() for the renewed entry: the stored status, and the fields of the 304
+// before those stored ones that it does not repeat. When neither names a
+// lifetime and the policy has none, the stored fresh time goes on. Refused
+// (no-store, private, ...): the answer is no longer one to keep.
+[[nodiscard]] Storability judge_renewal(const EntryView& stored,
+                                        const RequestFacts& request,
+                                        const ResponseFacts& not_modified,
+                                        const Policy& policy, Millis now);
+
+}  // namespace cacheback::core

@@ -1,0 +1,217 @@
+#include "background_fetch.hpp"
+
+#include "../core/text.hpp"
+#include "../ngx/pool.hpp"
+#include "origin_fields.hpp"
+#include "request_fields.hpp"
+
+namespace cacheback::http {
+
+BackgroundFetch::BackgroundFetch(LocationConf& conf, store::LeaseToken token,
+                                 core::Millis lease_end) noexcept
+    : conf_(conf),
+      store_(*conf.store),
+      token_(token),
+      lease_end_(lease_end),
+      waiting_() {
+    waiting_.owner = this;
+    waiting_.start = start;
+    waiting_.drop = drop;
+}
+
+BackgroundFetch::~BackgroundFetch() {
+    if (token_ != 0) { store_.control().release(key_, token_); }
+    if (detached_ != nullptr && !running_) {
+        detached_->set_owner(nullptr, nullptr);
+        detached_->discard();
+    }
+}
+
+std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
+    ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
+    store::LeaseToken token, core::Millis lease_end,
+    const core::EntryView* stored) {
+    if (!conf.revalidate) { stored = nullptr; }
+    std::vector<ngx::RequestField> fields = background_fields(r, conf, stored);
+    bool conditional = stored != nullptr && has_validator(*stored);
+
+    std::unique_ptr<BackgroundFetch> fetch(
+        new BackgroundFetch(conf, 0, lease_end));
+    fetch->detached_ =
+        ngx::DetachedRequest::create(r, fields, main_conf(r).variables);
+    if (fetch->detached_ == nullptr) { return nullptr; }
+
+    // The client's memory will be gone when we are done with it.
+    ngx_pool_t& pool = fetch->detached_->pool();
+    ngx_str_t text;
+    if (!ngx::copy(pool, text, key.text)) { return nullptr; }
+    fetch->key_ = {ngx::view(text), key.hash};
+    if (conditional) {
+        std::string_view head = stored->head();
+        std::string_view body = stored->body();
+        auto* bytes = static_cast<char*>(
+            ngx_palloc(&pool, head.size() + body.size()));
+        if (bytes == nullptr) { return nullptr; }
+        ngx_memcpy(bytes, head.data(), head.size());
+        if (!body.empty()) {
+            ngx_memcpy(bytes + head.size(), body.data(), body.size());
+        }
+        fetch->stored_ = core::EntryView::trusted(
+            {bytes, head.size() + body.size()});
+        fetch->conditional_ = true;
+    }
+    fetch->token_ = token;
+    return fetch;
+}
+
+void BackgroundFetch::launch(std::unique_ptr<BackgroundFetch> fetch) noexcept {
+    BackgroundFetch* self = fetch.release();
+    self->store_.line().enter(self->waiting_);
+}
+
+BackgroundFetch* BackgroundFetch::of(const ngx_http_request_t& r) noexcept {
+    ngx::DetachedRequest* detached = ngx::DetachedRequest::of(r);
+    return detached == nullptr
+               ? nullptr
+               : static_cast<BackgroundFetch*>(detached->owner());
+}
+
+bool BackgroundFetch::start(store::WaitingFetch& waiting) noexcept {
+    BackgroundFetch* self = static_cast<Waiting&>(waiting).owner;
+    // The lease bounds the fetch; what is left of it after the wait in line.
+    core::Millis left =
+        std::max<core::Millis>(self->lease_end_ - store::wall_clock(), 1);
+    self->detached_->set_owner(self, on_finished);
+    self->running_ = true;
+    if (!self->detached_->start(static_cast<ngx_msec_t>(left))) {
+        self->running_ = false;
+        return false;
+    }
+    return true;
+}
+
+void BackgroundFetch::drop(store::WaitingFetch& waiting) noexcept {
+    delete static_cast<Waiting&>(waiting).owner;
+}
+
+ngx_int_t BackgroundFetch::on_header(ngx_http_request_t& r) {
+    // nginx must not send a second answer when the rest of this one fails.
+    r.header_sent = 1;
+    if (capture_ != nullptr) {
+        // 412 or 416: another response under the same header.
+        capture_->refuse(core::Reason::error);
+        return NGX_OK;
+    }
+    capture_ = std::make_unique<Capture>(
+        static_cast<core::Millis>(r.start_sec) * 1000 +
+        static_cast<core::Millis>(r.start_msec));
+    Capture::Circumstances circumstances;
+    circumstances.by_accel_redirect = redirects.by_accel_redirect;
+    circumstances.no_store =
+        ngx_http_test_predicates(&r, conf_.no_store) == NGX_DECLINED;
+    capture_->begin(r, conf_, circumstances,
+                    stored_ ? &*stored_ : nullptr);
+    return NGX_OK;
+}
+
+ngx_int_t BackgroundFetch::on_body(ngx_chain_t* in) noexcept {
+    if (capture_ != nullptr) { capture_->add(in); }
+    // Taken: whoever produced it gets its buffers back at once.
+    for (; in != nullptr; in = in->next) {
+        in->buf->pos = in->buf->last;
+        in->buf->file_pos = in->buf->file_last;
+    }
+    return NGX_OK;
+}
+
+core::FetchOutcome BackgroundFetch::outcome(const ngx_http_request_t& r) const {
+    core::FetchFacts facts;
+    facts.status = capture_->status();
+    facts.complete = capture_->complete() && !ngx::DetachedRequest::leaked(r);
+    facts.conditional = conditional_ && capture_->confirms();
+    facts.from_error_page = redirects.by_error_page;
+#if (NGX_HTTP_CACHE)
+    if (r.upstream != nullptr) {
+        facts.nested_stale = r.upstream->cache_status == NGX_HTTP_CACHE_STALE ||
+                             r.upstream->cache_status == NGX_HTTP_CACHE_UPDATING;
+    }
+#endif
+    return core::fetch_outcome(facts, capture_->verdict());
+}
+
+void BackgroundFetch::give_up() noexcept {
+    store_.control().keep(key_, token_);
+    store_.control().count(store::Counter::refreshes_failed);
+    token_ = 0;
+}
+
+void BackgroundFetch::settle(ngx_http_request_t& r) {
+    if (capture_ == nullptr || !capture_->begun()) {
+        give_up();
+        return;
+    }
+
+    store::ControlZone& control = store_.control();
+    std::string head;
+    switch (outcome(r)) {
+    case core::FetchOutcome::keep:
+        give_up();
+        return;
+
+    case core::FetchOutcome::replace: {
+        std::vector<core::Field> sent = request_fields(r);
+        store::Pieces entry = capture_->entry(
+            key_.text, {sent.data(), sent.size()}, head);
+        if (store_.commit(key_, token_, entry, capture_->keep_for())) {
+            control.count(store::Counter::refreshes_stored);
+        }
+        break;
+    }
+
+    case core::FetchOutcome::renew: {
+        store::Pieces entry = capture_->renewed(*stored_, head);
+        if (store_.commit(key_, token_, entry, capture_->keep_for())) {
+            control.count(store::Counter::refreshes_renewed);
+        }
+        break;
+    }
+
+    case core::FetchOutcome::remove_and_mark:
+        control.mark_uncacheable(key_, uncacheable_ttl);
+        [[fallthrough]];
+    case core::FetchOutcome::remove:
+        if (store_.commit_removal(key_, token_)) {
+            control.count(store::Counter::refreshes_removed);
+        }
+        ngx_log_error(NGX_LOG_INFO, r.connection->log, 0,
+                      "cacheback: the item was removed, its new response "
+                      "may not be stored (%*s)",
+                      core::word(capture_->refused()).size(),
+                      core::word(capture_->refused()).data());
+        break;
+    }
+    token_ = 0;
+}
+
+void BackgroundFetch::on_finished(void* owner,
+                                  ngx_http_request_t* r) noexcept {
+    std::unique_ptr<BackgroundFetch> self(
+        static_cast<BackgroundFetch*>(owner));
+    store::Store& store = self->store_;
+    try {
+        if (r != nullptr) {
+            self->settle(*r);
+        } else {
+            self->give_up();
+        }
+    } catch (const std::exception& e) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "cacheback: %s, a fetched response was not stored",
+                      e.what());
+        self->give_up();
+    }
+    self.reset();
+    store.line().finished();
+}
+
+}  // namespace cacheback::http

@@ -1,0 +1,79 @@
+// http/background_fetch.hpp: one fetch of an item that no client waits for: a
+// refresh of a stale item, or the fill of a missing one.
+//
+// It is a function of the item, not of the client that caused it: it asks as
+// GET with the fields that the item depends on, and nobody's cookies.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "../core/entry.hpp"
+#include "../ngx/detached_request.hpp"
+#include "../store/store.hpp"
+#include "capture.hpp"
+#include "configuration.hpp"
+#include "redirects.hpp"
+
+namespace cacheback::http {
+
+class BackgroundFetch {
+  public:
+    // Copies what it needs of `r`, which stands in its look-up; takes over the
+    // lease `token`. With `stored` the fetch is conditional and a 304 renews
+    // that entry. Null when there is no memory: the lease stays the caller's.
+    static std::unique_ptr<BackgroundFetch> prepare(
+        ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
+        store::LeaseToken token, core::Millis lease_end,
+        const core::EntryView* stored);
+
+    // Given up before it entered the line: gives the lease back.
+    ~BackgroundFetch();
+    BackgroundFetch(const BackgroundFetch&) = delete;
+    BackgroundFetch& operator=(const BackgroundFetch&) = delete;
+
+    // Into the store's line; from here on it ends by itself.
+    static void launch(std::unique_ptr<BackgroundFetch> fetch) noexcept;
+
+    // The fetch that the detached request `r` carries out; null for others.
+    static BackgroundFetch* of(const ngx_http_request_t& r) noexcept;
+
+    // From the filters: its response passes by, and goes no further.
+    ngx_int_t on_header(ngx_http_request_t& r);
+    ngx_int_t on_body(ngx_chain_t* in) noexcept;
+
+    // The client's own fetch hands its lease over: it will not store.
+    void adopt(store::LeaseToken token) noexcept { token_ = token; }
+
+    Redirects redirects;
+
+  private:
+    struct Waiting : store::WaitingFetch {
+        BackgroundFetch* owner;
+    };
+
+    BackgroundFetch(LocationConf& conf, store::LeaseToken token,
+                    core::Millis lease_end) noexcept;
+
+    static bool start(store::WaitingFetch& waiting) noexcept;
+    static void drop(store::WaitingFetch& waiting) noexcept;
+    static void on_finished(void* owner, ngx_http_request_t* r) noexcept;
+
+    [[nodiscard]] core::FetchOutcome outcome(const ngx_http_request_t& r) const;
+    void settle(ngx_http_request_t& r);
+    void give_up() noexcept;  // the old item stays, and so does the lease
+
+    LocationConf& conf_;
+    store::Store& store_;
+    store::Key key_;
+    store::LeaseToken token_;
+    core::Millis lease_end_;
+    ngx::DetachedRequest* detached_ = nullptr;
+    Waiting waiting_;
+    std::optional<core::EntryView> stored_;
+    bool conditional_ = false;
+    bool running_ = false;
+    std::unique_ptr<Capture> capture_;
+};
+
+}  // namespace cacheback::http

@@ -1,0 +1,156 @@
+#include "capture.hpp"
+
+#include "../core/http_date.hpp"
+#include "../core/renewal.hpp"
+#include "../ngx/pool.hpp"
+#include "origin_fields.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+core::Fields as_fields(const std::vector<core::Field>& fields) noexcept {
+    return {fields.data(), fields.size()};
+}
+
+}  // namespace
+
+void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
+                    const Circumstances& circumstances,
+                    const core::EntryView* stored) {
+    begun_ = true;
+    received_ = store::wall_clock();
+    status_ = static_cast<unsigned>(r.headers_out.status);
+    announced_ = r.headers_out.content_length_n;
+
+    core::RequestFacts request;
+    request.had_cookie = circumstances.had_cookie;
+    request.had_authorization = circumstances.had_authorization;
+
+    std::vector<core::Field> origin = origin_fields(r);
+    core::ResponseFacts response;
+    response.status = status_;
+    response.fields = as_fields(origin);
+    response.by_accel_redirect = circumstances.by_accel_redirect;
+    response.has_trailers = r.expect_trailers;
+
+    bool renews = status_ == NGX_HTTP_NOT_MODIFIED && stored != nullptr;
+    core::Policy policy =
+        policy_of(r, conf, renews ? stored->meta.status : status_);
+    ignores_vary_ = (policy.ignore & core::ignore_vary) != 0;
+    verdict_ = renews ? core::judge_renewal(*stored, request, response, policy,
+                                            received_)
+                      : core::judge(request, response, policy, received_);
+    confirms_ =
+        renews && core::confirms(*stored, response.fields, received_);
+    if (circumstances.no_store && verdict_.may_store()) {
+        refuse(core::Reason::no_store);
+    }
+
+    std::size_t most = max_size_of(conf);
+    if (verdict_.may_store() && announced_ > static_cast<off_t>(most)) {
+        refuse(core::Reason::too_large);
+    }
+    if (!verdict_.may_store()) { return; }
+
+    fields_ = delivered_fields(r, received_ / core::second);
+    date_ = received_ / core::second;
+    for (const core::Field& field : fields_) {
+        if (field.name == "Date") {
+            if (auto date = core::parse_http_date(field.value,
+                                                  received_ / core::second)) {
+                date_ = *date;
+            }
+        }
+    }
+    last_modified_ = r.headers_out.last_modified_time;
+    body_.expect(most, announced_ > 0 ? static_cast<std::size_t>(announced_)
+                                      : 0);
+}
+
+void Capture::refuse(core::Reason reason) noexcept {
+    verdict_.refused = reason;
+    body_.clear();
+}
+
+void Capture::add(const ngx_chain_t* in) noexcept {
+    for (; in != nullptr; in = in->next) {
+        if (in->buf->last_buf) { last_seen_ = true; }
+        if (!verdict_.may_store()) { continue; }
+
+        switch (body_.add(*in->buf)) {
+        case ngx::BodyBuffer::Added::yes:
+            break;
+        case ngx::BodyBuffer::Added::too_large:
+            refuse(core::Reason::too_large);
+            break;
+        case ngx::BodyBuffer::Added::busy:
+            refuse(core::Reason::busy);
+            break;
+        case ngx::BodyBuffer::Added::unreadable:
+            refuse(core::Reason::incomplete);
+            break;
+        }
+    }
+}
+
+bool Capture::complete() const noexcept {
+    return last_seen_ &&
+           (announced_ == -1 ||
+            body_.size() == static_cast<std::size_t>(announced_));
+}
+
+core::EntryMeta Capture::meta() const noexcept {
+    core::EntryMeta meta;
+    meta.status = static_cast<std::uint16_t>(status_);
+    meta.stored = received_;
+    meta.windows = verdict_.windows;
+    meta.date = date_;
+    meta.last_modified = last_modified_;
+    meta.fetch_ms = static_cast<std::uint32_t>(
+        std::clamp<core::Millis>(received_ - started_, 0, 0xffffffff));
+    return meta;
+}
+
+core::Millis Capture::keep_for() const noexcept {
+    return core::kept_for(verdict_.windows);
+}
+
+store::Pieces Capture::entry(std::string_view key, core::Fields request,
+                             std::string& head) const {
+    store::Pieces pieces;
+    pieces.emplace_back();  // the head's place
+    body_.append_to(pieces);
+
+    core::EntryParts parts;
+    parts.meta = meta();
+    parts.meta.body_size = static_cast<std::uint32_t>(body_.size());
+    for (std::size_t i = 1; i < pieces.size(); i++) {
+        parts.body_checksum = core::crc32c(parts.body_checksum, pieces[i]);
+    }
+    std::string vary;
+    if (!ignores_vary_) { vary = core::make_vary(as_fields(fields_), request); }
+    parts.key = key;
+    parts.vary = vary;
+    parts.fields = as_fields(fields_);
+    head = core::make_head(parts);
+    pieces[0] = head;
+    return pieces;
+}
+
+store::Pieces Capture::renewed(const core::EntryView& stored,
+                               std::string& head) const {
+    core::EntryMeta renewed = meta();
+    renewed.status = stored.meta.status;
+    renewed.body_size = stored.meta.body_size;
+    if (renewed.last_modified == core::no_time) {
+        renewed.last_modified = stored.meta.last_modified;
+    }
+    head = core::renew_head(stored, renewed, as_fields(fields_));
+
+    store::Pieces pieces{head};
+    if (!stored.body().empty()) { pieces.push_back(stored.body()); }
+    return pieces;
+}
+
+}  // namespace cacheback::http

@@ -1,0 +1,60 @@
+#include "eligibility.hpp"
+
+#include "../ngx/pool.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+bool asked_by(const ngx_http_request_t& r, std::string_view method) noexcept {
+    return ngx::view(r.request_line).substr(0, method.size()) == method;
+}
+
+}  // namespace
+
+bool asked_by_head(const ngx_http_request_t& r) noexcept {
+    return asked_by(r, "HEAD ");
+}
+
+core::Reason why_not_looked_up(ngx_http_request_t& r,
+                               const LocationConf& conf) {
+    if (!asked_by(r, "GET ") && !asked_by_head(r)) {
+        return core::Reason::method;
+    }
+    // The body is not in the key, so it could answer for somebody else.
+    if (r.headers_in.content_length_n > 0 || r.headers_in.chunked) {
+        return core::Reason::body;
+    }
+    if (r.headers_in.upgrade != nullptr) { return core::Reason::upgrade; }
+    if (r.headers_in.authorization != nullptr &&
+        (conf.ignore & core::ignore_authorization) == 0) {
+        return core::Reason::authorization;
+    }
+    if (conf.skip != nullptr &&
+        ngx_http_test_predicates(&r, conf.skip) != NGX_OK) {
+        return core::Reason::skip;
+    }
+    if (conf.bypass != nullptr &&
+        ngx_http_test_predicates(&r, conf.bypass) != NGX_OK) {
+        return core::Reason::bypass;
+    }
+    return core::Reason::none;
+}
+
+bool asks_for_part(const ngx_http_request_t& r) noexcept {
+    return asked_by_head(r) || r.headers_in.range != nullptr ||
+           r.headers_in.if_modified_since != nullptr ||
+           r.headers_in.if_unmodified_since != nullptr ||
+           r.headers_in.if_match != nullptr ||
+           r.headers_in.if_none_match != nullptr;
+}
+
+bool sent_cookie(const ngx_http_request_t& r) noexcept {
+#if (nginx_version >= 1023000)
+    return r.headers_in.cookie != nullptr;
+#else
+    return r.headers_in.cookies.nelts != 0;
+#endif
+}
+
+}  // namespace cacheback::http

@@ -1,0 +1,291 @@
+#include "filters.hpp"
+
+#include "../core/storability.hpp"
+#include "../ngx/guard.hpp"
+#include "../ngx/pool.hpp"
+#include "background_fetch.hpp"
+#include "origin_fields.hpp"
+#include "request_context.hpp"
+#include "request_fields.hpp"
+#include "serve.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+ngx_http_output_header_filter_pt next_header_filter;
+ngx_http_output_body_filter_pt next_body_filter;
+
+using store::Counter;
+
+bool no_store_asked(RequestContext& context) {
+    return context.conf.no_store != nullptr &&
+           ngx_http_test_predicates(&context.request, context.conf.no_store) !=
+               NGX_OK;
+}
+
+Capture::Circumstances circumstances_of(RequestContext& context) {
+    Capture::Circumstances circumstances;
+    circumstances.had_cookie = context.had_cookie;
+    circumstances.had_authorization =
+        context.request.headers_in.authorization != nullptr;
+    circumstances.by_accel_redirect = context.redirects.by_accel_redirect;
+    circumstances.no_store = no_store_asked(context);
+    return circumstances;
+}
+
+// The answer of this client's own fetch will not be stored. Where it shows
+// that the item itself may be, a background fetch fills it; where it shows the
+// contrary, the next requests need not try.
+void pass_on(RequestContext& context, core::Reason refused) {
+    store::ControlZone& control = context.store.control();
+    store::LeaseToken token = std::exchange(context.lease, 0);
+    bool storable =
+        refused == core::Reason::none || refused == core::Reason::cookie;
+
+    if (storable && context.fill != nullptr) {
+        if (token != 0) { context.fill->adopt(token); }
+        BackgroundFetch::launch(std::move(context.fill));
+        return;
+    }
+    context.fill.reset();
+    unsigned status = static_cast<unsigned>(context.request.headers_out.status);
+    if (core::marks_uncacheable(refused, status)) {
+        control.mark_uncacheable(context.key, uncacheable_ttl);
+        // What was stored no longer is what the origin says.
+        if (context.entry && token != 0 &&
+            context.store.commit_removal(context.key, token)) {
+            return;
+        }
+    }
+    if (token != 0) { control.release(context.key, token); }
+}
+
+// HEAD, 206 and 304 stand for the 200 that a plain GET would have got.
+core::Reason judge_partial(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    ngx_uint_t status = r.headers_out.status;
+    if (status == NGX_HTTP_PARTIAL_CONTENT || status == NGX_HTTP_NOT_MODIFIED) {
+        status = NGX_HTTP_OK;
+    }
+    std::vector<core::Field> fields = origin_fields(r);
+    core::RequestFacts request;
+    core::ResponseFacts response;
+    response.status = static_cast<unsigned>(status);
+    response.fields = {fields.data(), fields.size()};
+    response.by_accel_redirect = context.redirects.by_accel_redirect;
+    if (no_store_asked(context)) { return core::Reason::no_store; }
+    return core::judge(request, response,
+                       policy_of(r, context.conf, status), context.now)
+        .refused;
+}
+
+// A response header without anything in it, as nginx begins one.
+bool init_lists(ngx_http_request_t& r, ngx_http_headers_out_t& out) noexcept {
+    constexpr ngx_uint_t room = 20;
+    return ngx_list_init(&out.headers, r.pool, room,
+                         sizeof(ngx_table_elt_t)) == NGX_OK &&
+           ngx_list_init(&out.trailers, r.pool, 4, sizeof(ngx_table_elt_t)) ==
+               NGX_OK;
+}
+
+void set_lists(ngx_http_request_t& r,
+               const ngx_http_headers_out_t& out) noexcept {
+    r.headers_out = out;
+    // A fresh list points into itself.
+    r.headers_out.headers.last = &r.headers_out.headers.part;
+    r.headers_out.trailers.last = &r.headers_out.trailers.part;
+}
+
+// The origin says that what is stored is still right: the entry lives on, and
+// the client gets it in place of the 304.
+void renew(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    const core::EntryView& old = *context.entry;
+
+    std::string head;
+    store::Pieces pieces = context.capture->renewed(old, head);
+    ngx_str_t bytes;
+    bytes.len = store::total(pieces);
+    bytes.data = static_cast<u_char*>(ngx_pnalloc(r.pool, bytes.len + 1));
+    ngx_http_headers_out_t out;
+    ngx_memzero(&out, sizeof(out));
+    if (bytes.data == nullptr || !init_lists(r, out)) {
+        throw std::bad_alloc{};
+    }
+    u_char* end = bytes.data;
+    for (std::string_view piece : pieces) {
+        end = ngx_cpymem(end, piece.data(), piece.size());
+    }
+
+    store::LeaseToken token = std::exchange(context.lease, 0);
+    if (!context.capture->confirms()) {
+        // About some other response: the client gets the old one, the next
+        // request asks again.
+        context.reason = core::Reason::error;
+        context.store.control().release(context.key, token);
+    } else if (context.capture->refused() == core::Reason::none) {
+        (void) context.store.commit(context.key, token, pieces,
+                                    context.capture->keep_for());
+    } else {
+        context.reason = context.capture->refused();
+        (void) context.store.commit_removal(context.key, token);
+    }
+    context.capture.reset();
+    context.entry = core::EntryView::trusted(ngx::view(bytes));
+    context.status = Status::revalidated;
+    context.store.control().count(Counter::revalidated);
+
+    set_lists(r, out);
+    context.sends_entry = true;
+    if (set_header(r, *context.entry, context.now) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
+}
+
+// The client's own fetch has answered.
+void on_answer(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    restore_fields(context);
+
+    if (context.capture == nullptr) {
+        if (context.fill != nullptr) {
+            core::Reason refused = judge_partial(context);
+            context.reason = refused == core::Reason::none
+                                 ? core::Reason::conditional
+                                 : refused;
+            pass_on(context, refused);
+        }
+        return;
+    }
+    if (context.capture->begun()) {
+        // 412 or 416 under way: another body under the header we have seen.
+        context.capture.reset();
+        context.reason = core::Reason::error;
+        return;
+    }
+
+    context.capture->begin(r, context.conf, circumstances_of(context),
+                           context.entry ? &*context.entry : nullptr);
+    if (context.redirects.by_error_page) {
+        context.capture->refuse(core::Reason::error_page);
+    }
+    // Only plain GETs are collected, so the condition was ours.
+    if (r.headers_out.status == NGX_HTTP_NOT_MODIFIED && context.entry) {
+        renew(context);
+        return;
+    }
+    core::Reason refused = context.capture->refused();
+    if (refused == core::Reason::none) {
+        context.fill.reset();
+        return;
+    }
+    context.reason = refused;
+    context.capture.reset();
+    pass_on(context, refused);
+}
+
+// The last of an answer has gone by.
+void store_answer(RequestContext& context) {
+    std::unique_ptr<Capture> capture = std::move(context.capture);
+    if (capture->refused() != core::Reason::none) {
+        context.reason = capture->refused();
+        pass_on(context, capture->refused());
+        return;
+    }
+    if (!capture->complete()) {
+        context.reason = core::Reason::incomplete;
+        return;
+    }
+    std::vector<core::Field> sent = fill_fields(context.request);
+    std::string head;
+    store::Pieces entry = capture->entry(context.key.text,
+                                         {sent.data(), sent.size()}, head);
+    (void) context.store.commit(context.key,
+                                std::exchange(context.lease, 0), entry,
+                                capture->keep_for());
+}
+
+// In place of the body of a 304, which has none: the stored one.
+ngx_int_t send_entry_body(RequestContext& context, ngx_chain_t* in) {
+    bool last = false;
+    for (; in != nullptr; in = in->next) {
+        last = last || in->buf->last_buf;
+        in->buf->pos = in->buf->last;
+        in->buf->file_pos = in->buf->file_last;
+    }
+    if (!last) { return NGX_OK; }
+    context.sends_entry = false;
+    ngx_chain_t* out = body_chain(context.request, *context.entry);
+    return out == nullptr ? NGX_ERROR
+                          : next_body_filter(&context.request, out);
+}
+
+bool has_last(const ngx_chain_t* in) noexcept {
+    for (; in != nullptr; in = in->next) {
+        if (in->buf->last_buf) { return true; }
+    }
+    return false;
+}
+
+ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
+    if (r != r->main) { return next_header_filter(r); }
+    ngx_log_t* log = r->connection->log;
+
+    if (BackgroundFetch* fetch = BackgroundFetch::of(*r); fetch != nullptr) {
+        return ngx::guard(
+            log, [&] { return fetch->on_header(*r); },
+            []() -> ngx_int_t { return NGX_ERROR; });
+    }
+    RequestContext* context = context_of(*r);
+    if (context == nullptr || !context->awaits_answer()) {
+        return next_header_filter(r);
+    }
+    bool intact = ngx::guard(
+        log,
+        [&] {
+            on_answer(*context);
+            return true;
+        },
+        [&] {
+            context->capture.reset();  // the page goes on, unstored
+            return !context->sends_entry;
+        });
+    return intact ? next_header_filter(r) : NGX_ERROR;
+}
+
+ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
+    if (r != r->main) { return next_body_filter(r, in); }
+
+    if (BackgroundFetch* fetch = BackgroundFetch::of(*r); fetch != nullptr) {
+        return fetch->on_body(in);
+    }
+    RequestContext* context = context_of(*r);
+    if (context == nullptr) { return next_body_filter(r, in); }
+    if (context->sends_entry) { return send_entry_body(*context, in); }
+    if (context->capture == nullptr || !context->capture->begun()) {
+        return next_body_filter(r, in);
+    }
+
+    // Collected before the filters below consume it, stored after they have
+    // sent it.
+    context->capture->add(in);
+    bool last = has_last(in);
+    ngx_int_t rc = next_body_filter(r, in);
+    if (last && rc != NGX_ERROR && context->capture != nullptr) {
+        ngx::guard(
+            r->connection->log, [&] { store_answer(*context); }, [] {});
+    }
+    return rc;
+}
+
+}  // namespace
+
+void install_filters() noexcept {
+    next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = header_filter;
+    next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = body_filter;
+}
+
+}  // namespace cacheback::http

@@ -1,0 +1,24 @@
+// http/origin_fields.hpp: nginx's header structures as the plain fields that
+// core's rules read. Views point into the request's memory.
+#pragma once
+
+#include "../core/field.hpp"
+#include "../core/time.hpp"
+#include "../ngx/ngx.hpp"
+
+namespace cacheback::http {
+
+// The request's fields as they stand in its list.
+[[nodiscard]] std::vector<core::Field> request_fields(
+    const ngx_http_request_t& r);
+
+// What the origin sent, hidden fields included: the upstream's own header when
+// there is one, else what the content handler set. Rules are judged by these.
+[[nodiscard]] std::vector<core::Field> origin_fields(ngx_http_request_t& r);
+
+// What the client is about to get, before filters add theirs: what is stored.
+// With Content-Type, Last-Modified and Date as fields; a missing Date is `now`.
+[[nodiscard]] std::vector<core::Field> delivered_fields(ngx_http_request_t& r,
+                                                        core::Seconds now);
+
+}  // namespace cacheback::http

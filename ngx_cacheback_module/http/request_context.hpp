@@ -1,0 +1,79 @@
+// http/request_context.hpp: what this module knows about one client request,
+// from its look-up to its end, also across internal redirects.
+#pragma once
+
+#include <memory>
+
+#include "../core/decision.hpp"
+#include "../core/reason.hpp"
+#include "../ngx/ngx.hpp"
+#include "../store/store.hpp"
+#include "capture.hpp"
+#include "configuration.hpp"
+#include "redirects.hpp"
+
+namespace cacheback::http {
+
+// $cacheback_status
+enum class Status : u_char {
+    none,
+    bypass,
+    miss,
+    hit,
+    stale,
+    updating,
+    expired,
+    revalidated,
+};
+
+enum class Tier : u_char { none, memory, redis };
+
+class BackgroundFetch;
+
+struct RequestContext {
+    explicit RequestContext(ngx_http_request_t& r, LocationConf& conf);
+    ~RequestContext();
+    RequestContext(const RequestContext&) = delete;
+    RequestContext& operator=(const RequestContext&) = delete;
+
+    // The one look-up of this request: on its way, or done.
+    enum class Stage : u_char { asking_redis, decided };
+
+    ngx_http_request_t& request;
+    LocationConf& conf;  // of the location where the look-up took place
+    store::Store& store;
+    store::Key key;
+    core::Millis now;    // when it was looked up
+    Stage stage = Stage::decided;
+    Status status = Status::none;
+    Tier tier = Tier::none;
+    core::Reason reason = core::Reason::none;
+    bool is_head = false;
+    // HEAD, Range or conditional: its answer is not what the item is.
+    bool is_partial = false;
+    bool had_cookie = false;
+    Redirects redirects;  // after its look-up
+
+    std::optional<core::EntryView> entry;
+    store::LeaseToken lease = 0;  // given back at the end when still ours
+    store::RedisTicket ticket;
+    std::unique_ptr<Capture> capture;       // an attached fetch is collected
+    std::unique_ptr<BackgroundFetch> fill;  // ready, should the answer ask
+    bool sends_entry = false;  // a 304 of the origin became the stored entry
+
+    // The client's own request fields while the origin is sent others.
+    std::optional<ngx_list_t> client_fields;
+
+    // The filters have something to do with the answer to come.
+    [[nodiscard]] bool awaits_answer() const noexcept {
+        return capture != nullptr || fill != nullptr ||
+               client_fields.has_value();
+    }
+};
+
+// The context of the client request that `r` belongs to; null when there was
+// no look-up (yet). Survives internal redirects, which wipe r->ctx.
+[[nodiscard]] RequestContext* context_of(ngx_http_request_t& r) noexcept;
+RequestContext& make_context(ngx_http_request_t& r, LocationConf& conf);
+
+}  // namespace cacheback::http

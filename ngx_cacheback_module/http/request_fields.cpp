@@ -1,0 +1,210 @@
+#include "request_fields.hpp"
+
+#include "../core/text.hpp"
+#include "../core/vary.hpp"
+#include "../ngx/pool.hpp"
+#include "origin_fields.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+constexpr std::string_view own_prefix = "cacheback-";
+
+bool is_own(std::string_view name) noexcept {
+    return name.size() >= own_prefix.size() &&
+           core::iequal(name.substr(0, own_prefix.size()), own_prefix);
+}
+
+// Written by the proxies between client and us; an origin needs them to make
+// its links, and they are the same for all clients of one entrance.
+constexpr std::string_view forwarding_fields[] = {
+    "X-Forwarded-For",  "X-Forwarded-Proto", "X-Forwarded-Port",
+    "X-Forwarded-Host", "X-Real-IP",         "Forwarded",
+    "Via"};
+
+bool sent_in_background(std::string_view name, const LocationConf& conf,
+                        const core::EntryView* stored) {
+    // Never a client's identity, a part, or a condition of a client.
+    static constexpr std::string_view never[] = {
+        "Cookie", "Authorization", "Proxy-Authorization", "Range", "If-Range",
+        "If-Match", "If-None-Match", "If-Modified-Since",
+        "If-Unmodified-Since", "Accept-Encoding", "Host"};
+    for (std::string_view each : never) {
+        if (core::iequal(name, each)) { return false; }
+    }
+    for (std::string_view each : forwarding_fields) {
+        if (core::iequal(name, each)) { return true; }
+    }
+    auto* names = static_cast<ngx_str_t*>(conf.key_fields->elts);
+    for (ngx_uint_t i = 0; i < conf.key_fields->nelts; i++) {
+        if (core::iequal(name, ngx::view(names[i]))) { return true; }
+    }
+    bool varies = false;
+    if (stored != nullptr) {
+        core::for_each_vary_name(stored->vary(), [&](std::string_view each) {
+            varies = varies || core::iequal(name, each);
+        });
+    }
+    return varies;
+}
+
+// "a=1; b=2" of the cookies that the key names; empty when there are none.
+std::string_view key_cookies(ngx_http_request_t& r, const LocationConf& conf) {
+    std::string cookies;
+    auto* names = static_cast<ngx_str_t*>(conf.key_cookies->elts);
+    for (ngx_uint_t i = 0; i < conf.key_cookies->nelts; i++) {
+        ngx_str_t value;
+#if (nginx_version >= 1023000)
+        bool found = ngx_http_parse_multi_header_lines(
+                         &r, r.headers_in.cookie, &names[i], &value) != nullptr;
+#else
+        bool found = ngx_http_parse_multi_header_lines(
+                         &r.headers_in.cookies, &names[i], &value) !=
+                     NGX_DECLINED;
+#endif
+        if (!found) { continue; }
+        if (!cookies.empty()) { cookies += "; "; }
+        cookies += ngx::view(names[i]);
+        cookies += '=';
+        cookies += ngx::view(value);
+    }
+    ngx_str_t text;
+    if (!ngx::copy(*r.pool, text, cookies)) { throw std::bad_alloc{}; }
+    return ngx::view(text);
+}
+
+struct Validators {
+    std::string_view etag;
+    std::string_view last_modified;
+};
+
+Validators validators_of(const core::EntryView& stored) noexcept {
+    Validators found;
+    core::EntryFields fields = stored.fields();
+    core::EntryField field;
+    while (fields.next(field)) {
+        if (field.kind == core::FieldKind::etag) { found.etag = field.value; }
+        if (field.kind == core::FieldKind::last_modified) {
+            found.last_modified = field.value;
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+bool has_validator(const core::EntryView& stored) noexcept {
+    Validators found = validators_of(stored);
+    return !found.etag.empty() || !found.last_modified.empty();
+}
+
+std::vector<ngx::RequestField> background_fields(
+    ngx_http_request_t& r, const LocationConf& conf,
+    const core::EntryView* stored) {
+    std::vector<ngx::RequestField> fields;
+    if (r.headers_in.host != nullptr) {
+        fields.push_back({"Host", ngx::view(r.headers_in.host->value)});
+    } else if (r.headers_in.server.len != 0) {
+        fields.push_back({"Host", ngx::view(r.headers_in.server)});
+    }
+    for (const core::Field& field : request_fields(r)) {
+        if (sent_in_background(field.name, conf, stored)) {
+            fields.push_back({field.name, field.value});
+        }
+    }
+    if (std::string_view cookies = key_cookies(r, conf); !cookies.empty()) {
+        fields.push_back({"Cookie", cookies});
+    }
+    fields.push_back({"Accept-Encoding", fill_accept_encoding});
+    fields.push_back({"Cacheback-Refresh", "1"});
+
+    if (stored != nullptr) {
+        Validators found = validators_of(*stored);
+        if (!found.etag.empty()) {
+            fields.push_back({"If-None-Match", found.etag});
+        }
+        if (!found.last_modified.empty()) {
+            fields.push_back({"If-Modified-Since", found.last_modified});
+        }
+    }
+    return fields;
+}
+
+std::vector<core::Field> fill_fields(ngx_http_request_t& r) {
+    std::vector<core::Field> fields;
+    for (const core::Field& field : request_fields(r)) {
+        if (!core::iequal(field.name, "Accept-Encoding")) {
+            fields.push_back(field);
+        }
+    }
+    fields.push_back({"Accept-Encoding", fill_accept_encoding});
+    return fields;
+}
+
+bool variant_matches(const core::EntryView& stored, ngx_http_request_t& r) {
+    if (stored.vary().empty()) { return true; }
+    std::vector<core::Field> fields = fill_fields(r);
+    return core::vary_matches(stored.vary(), {fields.data(), fields.size()});
+}
+
+void prepare_origin_fields(RequestContext& context, bool to_be_stored,
+                           const core::EntryView* stored) {
+    ngx_http_request_t& r = context.request;
+    std::vector<core::Field> fields = request_fields(r);
+    bool has_own = false;
+    for (const core::Field& field : fields) {
+        has_own = has_own || is_own(field.name);
+    }
+    if (!has_own && !to_be_stored) { return; }
+
+    ngx_list_t before = r.headers_in.headers;
+    ngx_list_t list;
+    if (ngx_list_init(&list, r.pool, fields.size() + 3,
+                      sizeof(ngx_table_elt_t)) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
+    auto add = [&](const core::Field& field) {
+        auto* slot = static_cast<ngx_table_elt_t*>(ngx_list_push(&list));
+        ngx_str_t lowcase;
+        if (slot == nullptr || !ngx::copy(*r.pool, lowcase, field.name)) {
+            throw std::bad_alloc{};
+        }
+        ngx_memzero(slot, sizeof(*slot));
+        slot->key = ngx::str(field.name);
+        slot->value = ngx::str(field.value);
+        slot->lowcase_key = lowcase.data;
+        slot->hash = ngx_hash_strlow(lowcase.data, slot->key.data,
+                                     slot->key.len);
+    };
+    for (const core::Field& field : fields) {
+        if (is_own(field.name)) { continue; }
+        if (to_be_stored && core::iequal(field.name, "Accept-Encoding")) {
+            continue;
+        }
+        add(field);
+    }
+    if (to_be_stored) { add({"Accept-Encoding", fill_accept_encoding}); }
+    if (stored != nullptr) {
+        Validators found = validators_of(*stored);
+        if (!found.etag.empty()) { add({"If-None-Match", found.etag}); }
+        if (!found.last_modified.empty()) {
+            add({"If-Modified-Since", found.last_modified});
+        }
+    }
+
+    // ngx_list_t points into itself while it has a single part.
+    bool single = list.last == &list.part;
+    r.headers_in.headers = list;
+    if (single) { r.headers_in.headers.last = &r.headers_in.headers.part; }
+    if (to_be_stored) { context.client_fields = before; }
+}
+
+void restore_fields(RequestContext& context) noexcept {
+    if (!context.client_fields) { return; }
+    // `before` was copied from this very place, so its inner pointer fits.
+    context.request.headers_in.headers = *context.client_fields;
+    context.client_fields.reset();
+}
+
+}  // namespace cacheback::http

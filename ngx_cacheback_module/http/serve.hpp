@@ -1,0 +1,23 @@
+// http/serve.hpp: a stored response on its way to the client, through nginx's
+// own filters: they make the 304, the 206, the gzip and the add_header.
+#pragma once
+
+#include "../core/entry.hpp"
+#include "../ngx/ngx.hpp"
+#include "request_context.hpp"
+
+namespace cacheback::http {
+
+// The content handler of every request that is answered from the store.
+ngx_int_t serve_entry(ngx_http_request_t* r) noexcept;
+
+// The stored header as the response's header; whatever the origin set before
+// is forgotten. NGX_ERROR when there is no memory.
+ngx_int_t set_header(ngx_http_request_t& r, const core::EntryView& entry,
+                     core::Millis now);
+
+// The stored body as one buffer, the last of the response. Null: no memory.
+ngx_chain_t* body_chain(ngx_http_request_t& r,
+                        const core::EntryView& entry) noexcept;
+
+}  // namespace cacheback::http

@@ -1,0 +1,154 @@
+#include "variables.hpp"
+
+#include "../ngx/pool.hpp"
+#include "background_fetch.hpp"
+#include "request_context.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+using Value = ngx_http_variable_value_t;
+
+void set(Value& value, std::string_view text) noexcept {
+    value.len = static_cast<unsigned>(text.size()) & 0xfffffff;
+    value.valid = 1;
+    value.no_cacheable = 0;
+    value.not_found = 0;
+    value.data = ngx::str(text).data;
+}
+
+std::string_view word(Status status) noexcept {
+    switch (status) {
+    case Status::bypass:
+        return "BYPASS";
+    case Status::miss:
+        return "MISS";
+    case Status::hit:
+        return "HIT";
+    case Status::stale:
+        return "STALE";
+    case Status::updating:
+        return "UPDATING";
+    case Status::expired:
+        return "EXPIRED";
+    case Status::revalidated:
+        return "REVALIDATED";
+    case Status::none:
+        break;
+    }
+    return {};
+}
+
+std::string_view status_text(RequestContext& context) noexcept {
+    return word(context.status);
+}
+
+std::string_view key_text(RequestContext& context) noexcept {
+    return context.key.text;
+}
+
+// Where the answer came from: empty when the origin gave it.
+std::string_view tier_text(RequestContext& context) noexcept {
+    if (context.status == Status::miss || context.status == Status::expired) {
+        return {};
+    }
+    switch (context.tier) {
+    case Tier::memory:
+        return "memory";
+    case Tier::redis:
+        return "redis";
+    case Tier::none:
+        break;
+    }
+    return {};
+}
+
+std::string_view reason_text(RequestContext& context) noexcept {
+    return core::word(context.reason);
+}
+
+// A variable with a text that is there already; empty without a look-up.
+template <auto Text>
+ngx_int_t get_text(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
+    RequestContext* context = context_of(*r);
+    std::string_view text = context == nullptr ? "" : Text(*context);
+    if (text.empty()) {
+        value->not_found = 1;
+        return NGX_OK;
+    }
+    set(*value, text);
+    return NGX_OK;
+}
+
+core::Seconds age(const RequestContext& context) noexcept {
+    return core::age_of(context.entry->meta, context.now);
+}
+
+// Whole seconds; a remainder counts towards staleness.
+core::Seconds ttl(const RequestContext& context) noexcept {
+    core::Millis left = core::fresh_left(context.entry->meta, context.now);
+    core::Seconds whole = left / core::second;
+    return left < 0 && left % core::second != 0 ? whole - 1 : whole;
+}
+
+template <auto Number>
+ngx_int_t get_number(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
+    RequestContext* context = context_of(*r);
+    if (context == nullptr || !context->entry) {
+        value->not_found = 1;
+        return NGX_OK;
+    }
+    auto* text = static_cast<u_char*>(ngx_pnalloc(r->pool, NGX_INT64_LEN));
+    if (text == nullptr) { return NGX_ERROR; }
+    u_char* end =
+        ngx_sprintf(text, "%L", static_cast<int64_t>(Number(*context)));
+    set(*value, {reinterpret_cast<char*>(text),
+                 static_cast<std::size_t>(end - text)});
+    return NGX_OK;
+}
+
+// "1" in a background fetch.
+ngx_int_t get_refresh(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
+    if (BackgroundFetch::of(*r) == nullptr) {
+        value->not_found = 1;
+        return NGX_OK;
+    }
+    set(*value, "1");
+    return NGX_OK;
+}
+
+// clang-format off
+ngx_http_variable_t variables[] = {
+    { ngx_string("cacheback_status"), nullptr, get_text<status_text>, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_key"), nullptr, get_text<key_text>, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_tier"), nullptr, get_text<tier_text>, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_age"), nullptr, get_number<age>, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_ttl"), nullptr, get_number<ttl>, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_reason"), nullptr, get_text<reason_text>, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_refresh"), nullptr, get_refresh, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      ngx_http_null_variable
+};
+// clang-format on
+
+}  // namespace
+
+ngx_int_t add_variables(ngx_conf_t* cf) noexcept {
+    for (ngx_http_variable_t* v = variables; v->name.len != 0; v++) {
+        ngx_http_variable_t* added =
+            ngx_http_add_variable(cf, &v->name, v->flags);
+        if (added == nullptr) { return NGX_ERROR; }
+        added->get_handler = v->get_handler;
+        added->data = v->data;
+    }
+    return NGX_OK;
+}
+
+}  // namespace cacheback::http

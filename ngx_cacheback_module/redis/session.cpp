@@ -1,0 +1,294 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "commands.hpp"
+
+namespace cacheback::redis {
+
+namespace {
+
+// Small commands share a chunk up to this size. A chunk that grew beyond it
+// is let go once it is sent.
+constexpr std::size_t chunk_size = 64 * 1024;
+
+// A link on which something moves may be behind by this many times the
+// patience, so that a trickle does not hold it for ever.
+constexpr core::Millis trickle = 20;
+
+}  // namespace
+
+Session::Session(std::size_t max_reply, core::Millis patience)
+    : patience_(patience), reader_(max_reply), ring_(64), out_(1) {}
+
+// -- the link
+
+void Session::begin(const Login& login, core::Millis now,
+                    core::Millis deadline) {
+    forget_all();
+    reader_.reset();
+    failure_ = {};
+    broken_.clear();
+    state_ = State::greeting;
+    moved_ = now;
+
+    using Step = GreetingFailure::Step;
+    if (!login.user.empty()) {
+        greet({"AUTH", login.user, login.password}, Step::auth, deadline);
+    } else if (!login.password.empty()) {
+        greet({"AUTH", login.password}, Step::auth, deadline);
+    }
+    if (login.db != 0) {
+        greet({"SELECT", std::to_string(login.db)}, Step::select, deadline);
+    }
+    greet({"CLIENT", "SETNAME", login.name}, Step::none, deadline);
+    greet({"GET", login.probe}, Step::probe, deadline);
+}
+
+void Session::greet(std::initializer_list<std::string_view> words,
+                    GreetingFailure::Step step, core::Millis deadline) {
+    make_room();
+    append_command(greeting_, words);
+    Question question;
+    question.done = on_greeting;
+    question.owner = this;
+    question.tag = static_cast<std::uint64_t>(step);
+    question.deadline = deadline;
+    ask(question);
+}
+
+void Session::on_greeting(const Question& question, const Answer& answer) {
+    using Step = GreetingFailure::Step;
+    auto& self = *static_cast<Session*>(question.owner);
+    const auto step = static_cast<Step>(question.tag);
+    if (self.failure_.step != Step::none) { return; }  // the first one counts
+    if (answer.end == Answer::End::timeout) {
+        self.failure_.step = Step::timeout;
+        return;
+    }
+    if (answer.end == Answer::End::lost) { return; }
+
+    const Reply& reply = *answer.reply;
+    if (reply.kind == Reply::Kind::error) {
+        if (step == Step::none) { return; }  // a name is not worth a link
+        self.failure_ = {step, error_kind(reply.text),
+                         std::string(reply.text)};
+        return;
+    }
+    if (step != Step::probe) { return; }
+    if (reply.kind != Reply::Kind::nil && reply.kind != Reply::Kind::string) {
+        self.broken_ = "an answer to GET that is no value";
+        return;
+    }
+    self.state_ = State::ready;
+}
+
+void Session::end_link() noexcept {
+    ++link_;
+    state_ = State::closed;
+    greeting_.clear();
+    greeting_at_ = 0;
+    out_.resize(1);  // there always is one
+    out_.back() = {};
+    before_last_ = 0;
+}
+
+void Session::fail_all() {
+    end_link();
+    const std::uint64_t link = link_;
+    const QuestionId end = head_ + count_;
+    while (link == link_ && head_ != end) {
+        const Question question = slot(head_);
+        ++head_;
+        --count_;
+        if (question.done != nullptr) { question.done(question, Answer{}); }
+    }
+}
+
+void Session::forget_all() noexcept {
+    end_link();
+    head_ += count_;
+    count_ = 0;
+}
+
+// -- questions
+
+std::string& Session::commands() {
+    make_room();
+    if (out_.back().bytes.size() >= chunk_size) {
+        const Chunk& full = out_.back();
+        const std::size_t rest = full.bytes.size() - full.at;
+        out_.emplace_back();
+        before_last_ += rest;
+    }
+    return out_.back().bytes;
+}
+
+void Session::take_over(std::string&& command) {
+    make_room();
+    Chunk& last = out_.back();
+    if (last.bytes.empty()) {
+        last.bytes = std::move(command);
+        return;
+    }
+    const std::size_t rest = last.bytes.size() - last.at;
+    out_.emplace_back();
+    out_.back().bytes = std::move(command);
+    before_last_ += rest;
+}
+
+QuestionId Session::ask(const Question& question) noexcept {
+    const QuestionId id = head_ + count_;
+    slot(id) = question;
+    ++count_;
+    return id;
+}
+
+// Before any byte of a command: each needs its place, or answers would shift.
+void Session::make_room() {
+    if (count_ < ring_.size()) { return; }
+    std::vector<Question> larger(ring_.size() * 2);
+    for (QuestionId id = head_; id != head_ + count_; ++id) {
+        larger[id & (larger.size() - 1)] = slot(id);
+    }
+    ring_ = std::move(larger);
+}
+
+void Session::cancel(QuestionId id) noexcept {
+    if (id >= head_ && id < head_ + count_) { slot(id).done = nullptr; }
+}
+
+// -- bytes out
+
+std::size_t Session::unsent() const noexcept {
+    const Chunk& last = out_.back();
+    return greeting_.size() - greeting_at_ + before_last_ +
+           last.bytes.size() - last.at;
+}
+
+std::size_t Session::views(std::string_view* to,
+                           std::size_t max) const noexcept {
+    std::size_t used = 0;
+    if (greeting_at_ < greeting_.size() && used < max) {
+        to[used++] = std::string_view(greeting_).substr(greeting_at_);
+    }
+    if (state_ != State::ready) { return used; }
+    for (const Chunk& chunk : out_) {
+        if (used == max) { break; }
+        if (chunk.at == chunk.bytes.size()) { continue; }
+        to[used++] = std::string_view(chunk.bytes).substr(chunk.at);
+    }
+    return used;
+}
+
+void Session::sent(std::size_t count, core::Millis now) {
+    moved_ = now;
+    const std::size_t hello =
+        std::min(count, greeting_.size() - greeting_at_);
+    greeting_at_ += hello;
+    count -= hello;
+
+    while (count > 0) {
+        Chunk& first = out_.front();
+        const std::size_t part =
+            std::min(count, first.bytes.size() - first.at);
+        first.at += part;
+        count -= part;
+        const bool last = out_.size() == 1;
+        if (!last) { before_last_ -= part; }
+        if (first.at < first.bytes.size()) { return; }
+        if (!last) {
+            out_.pop_front();
+            continue;
+        }
+        first.at = 0;
+        if (first.bytes.capacity() > chunk_size) {
+            first.bytes = {};
+        } else {
+            first.bytes.clear();
+        }
+        return;
+    }
+}
+
+// -- bytes in
+
+bool Session::received(std::string_view bytes, core::Millis now) {
+    moved_ = now;
+    if (!reader_.feed(bytes)) {
+        broken_ = reader_.error();
+        return false;
+    }
+    while (const Reply* reply = reader_.next()) {
+        if (!answer(*reply)) { return false; }
+    }
+    if (!reader_.error().empty()) {
+        broken_ = reader_.error();
+        return false;
+    }
+    return true;
+}
+
+bool Session::answer(const Reply& reply) {
+    if (count_ == 0) {
+        broken_ = "a reply that nobody asked for";
+        return false;
+    }
+    const Question question = slot(head_);
+    ++head_;
+    --count_;
+    if (question.done != nullptr) {
+        const std::uint64_t link = link_;
+        question.done(question, Answer{Answer::End::reply, &reply});
+        if (link != link_) { return false; }
+    }
+    return broken_.empty() &&
+           failure_.step == GreetingFailure::Step::none;
+}
+
+// -- time
+
+std::size_t Session::expire(core::Millis now) {
+    const std::uint64_t link = link_;
+    const QuestionId end = head_ + count_;
+    std::size_t expired = 0;
+    for (QuestionId id = head_; id != end; ++id) {
+        Question& place = slot(id);
+        if (place.done == nullptr || place.deadline > now) { continue; }
+        // The place stays: the reply is still to come, and is dropped then.
+        const Question question = place;
+        place.done = nullptr;
+        ++expired;
+        question.done(question, Answer{Answer::End::timeout, nullptr});
+        if (link != link_) { break; }
+    }
+    return expired;
+}
+
+bool Session::late(core::Millis now) const noexcept {
+    return count_ > 0 && slot(head_).deadline <= now;
+}
+
+bool Session::dead(core::Millis now) const noexcept {
+    if (count_ == 0) { return false; }
+    const core::Millis deadline = slot(head_).deadline;
+    if (now >= deadline + trickle * patience_) { return true; }
+    return now >= deadline + patience_ && now >= moved_ + patience_;
+}
+
+core::Millis Session::next_wake(core::Millis now) const noexcept {
+    if (count_ == 0) { return 0; }
+    const core::Millis oldest = slot(head_).deadline;
+    core::Millis wake = std::max(oldest + patience_, moved_ + patience_);
+    wake = std::min(wake, oldest + trickle * patience_);
+    for (QuestionId id = head_; id != head_ + count_; ++id) {
+        const Question& question = slot(id);
+        if (question.done != nullptr) {
+            wake = std::min(wake, question.deadline);
+        }
+    }
+    return std::max(wake, now + 1);
+}
+
+}  // namespace cacheback::redis

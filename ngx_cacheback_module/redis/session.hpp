@@ -1,0 +1,165 @@
+// redis/session.hpp: one conversation with a Redis server, without its socket:
+// commands in, bytes out; bytes in, typed answers out to those who asked.
+//
+// Sans I/O: the owner moves the bytes and tells the time (milliseconds of a
+// clock that only goes forward). A session lives as long as its owner and is
+// begun anew for each link. Questions are asked between begin() and fail_all()
+// or forget_all(). Callbacks may ask and cancel, and end the link.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../core/time.hpp"
+#include "reply_error.hpp"
+#include "reply_reader.hpp"
+
+namespace cacheback::redis {
+
+// Never used twice in the life of a session; 0 = none.
+using QuestionId = std::uint64_t;
+
+struct Answer {
+    enum class End : unsigned char {
+        reply,
+        timeout,  // the deadline passed; a late reply will be dropped
+        lost,     // the link ended first
+    };
+    End end = End::lost;
+    const Reply* reply = nullptr;  // set for End::reply, valid in the callback
+};
+
+// What is remembered of a command until its reply comes.
+struct Question {
+    using Done = void (*)(const Question& question, const Answer& answer);
+    Done done = nullptr;        // null: nobody waits for the answer
+    void* owner = nullptr;      // for `done`
+    void (*then)() = nullptr;   // for `done`: a callback of its own caller,
+    void* data = nullptr;       // and that one's data
+    std::uint64_t tag = 0;      // for `done`
+    core::Millis deadline = 0;
+};
+
+struct Login {
+    std::string_view user, password;  // empty: not sent
+    unsigned long db = 0;
+    std::string_view name;   // how the server lists this client
+    std::string_view probe;  // a key that is read as proof that reads work
+};
+
+// Which step of the greeting failed, with the server's words.
+struct GreetingFailure {
+    enum class Step : unsigned char { none, auth, select, probe, timeout };
+    Step step = Step::none;
+    ErrorKind kind = ErrorKind::other;
+    std::string text;
+};
+
+class Session {
+  public:
+    // `patience`: how far behind its deadline the oldest unanswered question
+    // may be before the link counts as dead.
+    Session(std::size_t max_reply, core::Millis patience);
+
+    // -- the link
+
+    // A new link: greets the server. What is asked before the greeting is
+    // done waits for it, so nothing is ever asked of the wrong database.
+    void begin(const Login& login, core::Millis now, core::Millis deadline);
+    [[nodiscard]] bool ready() const noexcept {
+        return state_ == State::ready;
+    }
+    [[nodiscard]] const GreetingFailure& greeting() const noexcept {
+        return failure_;
+    }
+    // Why the stream is of no use any more; empty when it is.
+    [[nodiscard]] const std::string& broken() const noexcept {
+        return broken_;
+    }
+    // The link has ended: all questions are answered with End::lost.
+    void fail_all();
+    // The same without telling anybody.
+    void forget_all() noexcept;
+
+    // -- questions
+
+    // Where the bytes of a command are put; then ask() once for each command.
+    [[nodiscard]] std::string& commands();
+    void take_over(std::string&& command);  // a large one, not copied again
+    QuestionId ask(const Question& question) noexcept;
+    // The answer is of no interest any more. Any id, at any time.
+    void cancel(QuestionId id) noexcept;
+    [[nodiscard]] std::size_t waiting() const noexcept { return count_; }
+
+    // -- bytes out
+
+    [[nodiscard]] std::size_t unsent() const noexcept;
+    // Up to `max` pieces of what may be sent now; valid until the next call.
+    [[nodiscard]] std::size_t views(std::string_view* to,
+                                    std::size_t max) const noexcept;
+    void sent(std::size_t count, core::Millis now);
+
+    // -- bytes in
+
+    // False: the link is of no use (see greeting() and broken()), or a
+    // callback ended it.
+    [[nodiscard]] bool received(std::string_view bytes, core::Millis now);
+
+    // -- time
+
+    // Answers overdue questions with End::timeout. Returns how many somebody
+    // was waiting for.
+    std::size_t expire(core::Millis now);
+    // The server owes an answer whose deadline has passed.
+    [[nodiscard]] bool late(core::Millis now) const noexcept;
+    // It owes one for so long, and nothing moves, that the link is dead.
+    [[nodiscard]] bool dead(core::Millis now) const noexcept;
+    // When to call expire() and dead() again; 0 = nothing is under way.
+    [[nodiscard]] core::Millis next_wake(core::Millis now) const noexcept;
+
+  private:
+    enum class State : unsigned char { closed, greeting, ready };
+
+    struct Chunk {
+        std::string bytes;
+        std::size_t at = 0;  // sent up to here
+    };
+
+    [[nodiscard]] Question& slot(QuestionId id) noexcept {
+        return ring_[id & (ring_.size() - 1)];
+    }
+    [[nodiscard]] const Question& slot(QuestionId id) const noexcept {
+        return ring_[id & (ring_.size() - 1)];
+    }
+    void make_room();
+    void end_link() noexcept;
+    bool answer(const Reply& reply);
+    void greet(std::initializer_list<std::string_view> words,
+               GreetingFailure::Step step, core::Millis deadline);
+    static void on_greeting(const Question& question, const Answer& answer);
+
+    State state_ = State::closed;
+    std::uint64_t link_ = 0;  // which link this is
+    core::Millis patience_;
+    core::Millis moved_ = 0;  // when bytes last went either way
+    GreetingFailure failure_;
+    std::string broken_;
+
+    ReplyReader reader_;
+
+    std::vector<Question> ring_;  // a power of two; index = id
+    QuestionId head_ = 1;         // oldest
+    std::size_t count_ = 0;
+
+    std::string greeting_;        // goes out before anything else
+    std::size_t greeting_at_ = 0;
+    std::deque<Chunk> out_;       // never empty; commands go to the last
+    std::size_t before_last_ = 0; // unsent bytes of all chunks but the last
+};
+
+}  // namespace cacheback::redis

@@ -1,0 +1,318 @@
+// store/control_zone.cpp: what all workers of a box know of one store.
+#include "control_zone.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+
+namespace cacheback::store {
+namespace {
+
+constexpr unsigned counter_places = 64;  // room for more in this layout
+static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
+
+std::uint64_t load(const std::uint64_t& value) noexcept {
+    return __atomic_load_n(&value, __ATOMIC_RELAXED);
+}
+
+core::Millis monotonic() noexcept {
+    return static_cast<core::Millis>(ngx_current_msec);
+}
+
+std::uint32_t own_pid() noexcept { return static_cast<std::uint32_t>(ngx_pid); }
+
+std::uint64_t random_seed() noexcept {
+    std::uint64_t seed = 0;
+    if (getentropy(&seed, sizeof(seed)) != 0) {
+        // No source of randomness: what strangers do not know must do.
+        seed = static_cast<std::uint64_t>(ngx_random()) << 32 ^
+               static_cast<std::uint64_t>(ngx_time()) ^
+               static_cast<std::uint64_t>(ngx_pid) << 20;
+    }
+    return seed;
+}
+
+}  // namespace
+
+struct ControlZone::Breaker {
+    std::uint64_t opened;   // 0: closed
+    std::uint64_t skipped;  // what the counter said then
+    std::uint64_t probed;
+};
+
+struct ControlZone::Process {
+    std::uint32_t pid;  // 0: never used
+    std::uint32_t in_flight;
+    std::uint32_t in_line;
+};
+
+// LeaseTable's region follows.
+struct alignas(64) ControlZone::Shared {
+    std::uint64_t counters[counter_places];
+    Breaker reads;
+    Breaker writes;
+    std::uint32_t dirty;
+    std::uint32_t in_flight;  // sums over the processes
+    std::uint32_t in_line;
+    Process processes[NGX_MAX_PROCESSES];
+};
+
+// The zone under its lock. Leases and the counts of a process are right at any
+// moment; only the sums can be left wrong by a worker that dies here.
+class ControlZone::Access {
+  public:
+    explicit Access(ControlZone& zone) noexcept
+        : lock_(zone.zone_), zone_(zone), shared_(*zone.shared_) {
+        const bool lost = shared_.dirty != 0;
+        shared_.dirty = own_pid();
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (lost) { sum_up(); }
+    }
+    ~Access() {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        shared_.dirty = 0;
+    }
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+
+    // The slot of this process, freed of what its last user left.
+    Process& process() noexcept {
+        Process& own = shared_.processes[slot()];
+        if (own.pid != own_pid()) {
+            bury(own);
+            own.pid = own_pid();
+        }
+        return own;
+    }
+
+    Owner owner() noexcept { return {process().pid, slot()}; }
+
+    void bury(Process& process) noexcept {
+        if (process.pid == 0) { return; }
+        (void) zone_.leases_->sweep(process.pid);
+        process = {};
+        sum_up();
+    }
+
+    void sum_up() noexcept {
+        shared_.in_flight = 0;
+        shared_.in_line = 0;
+        for (const Process& process : shared_.processes) {
+            shared_.in_flight += process.in_flight;
+            shared_.in_line += process.in_line;
+        }
+    }
+
+    // `sum` is one of the two above, `own` its share of this process.
+    static bool enter(std::uint32_t& sum, std::uint32_t& own,
+                      std::uint32_t limit) noexcept {
+        if (sum >= limit) { return false; }
+        sum++;
+        own++;
+        return true;
+    }
+
+    static void leave(std::uint32_t& sum, std::uint32_t& own) noexcept {
+        if (own == 0 || sum == 0) { return; }
+        own--;
+        sum--;
+    }
+
+  private:
+    static std::uint32_t slot() noexcept {
+        return static_cast<std::uint32_t>(ngx_process_slot) %
+               NGX_MAX_PROCESSES;
+    }
+
+    ngx::SharedZone::Lock lock_;
+    ControlZone& zone_;
+    Shared& shared_;
+};
+
+char* ControlZone::configure(ngx_conf_t* cf, const ngx_str_t& store_name,
+                             void* tag) {
+    const std::size_t room =
+        store_name.len + sizeof("cacheback::v:control") + NGX_INT_T_LEN;
+    auto* text = static_cast<u_char*>(ngx_pnalloc(cf->pool, room));
+    if (text == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+    u_char* end = ngx_snprintf(
+        text, room, "cacheback:%V:v%ui:control", &store_name,
+        static_cast<ngx_uint_t>(layout_version));
+    const ngx_str_t name{static_cast<std::size_t>(end - text), text};
+    return const_cast<char*>(
+        zone_.add(cf, name, zone_size, tag, attach, this));
+}
+
+void ControlZone::attach(void* self, void* region, std::size_t size,
+                         bool fresh) {
+    static_assert(zone_size >= sizeof(Shared) + 64 * 1024);
+    auto* zone = static_cast<ControlZone*>(self);
+    void* leases = static_cast<char*>(region) + sizeof(Shared);
+    zone->shared_ = static_cast<Shared*>(region);
+    if (fresh) {
+        ngx_memzero(region, sizeof(Shared));
+        LeaseTable::format(leases, size - sizeof(Shared), random_seed());
+    }
+    zone->leases_.emplace(leases);
+}
+
+Key ControlZone::key(std::string_view text) const noexcept {
+    return {text, seeded_hash(leases_->seed(), text)};
+}
+
+LeaseToken ControlZone::claim(const Key& key, core::Millis length) {
+    Access access(*this);
+    return leases_->claim(key.hash, access.owner(), length, monotonic());
+}
+
+bool ControlZone::taken(const Key& key) {
+    const Access access(*this);
+    return leases_->taken(key.hash, monotonic());
+}
+
+bool ControlZone::holds(const Key& key, LeaseToken token) {
+    const Access access(*this);
+    return leases_->holds(key.hash, token, monotonic());
+}
+
+void ControlZone::release(const Key& key, LeaseToken token) {
+    const Access access(*this);
+    (void) leases_->release(key.hash, token);
+}
+
+void ControlZone::keep(const Key& key, LeaseToken token) {
+    const Access access(*this);
+    leases_->keep(key.hash, token);
+}
+
+void ControlZone::revoke(const Key& key) {
+    const Access access(*this);
+    (void) leases_->revoke(key.hash);
+}
+
+void ControlZone::mark_uncacheable(const Key& key, core::Millis length) {
+    const Access access(*this);
+    const core::Millis now = monotonic();
+    leases_->mark_uncacheable(key.hash, now + length, now);
+}
+
+bool ControlZone::is_uncacheable(const Key& key) {
+    const Access access(*this);
+    return leases_->is_uncacheable(key.hash, monotonic());
+}
+
+void ControlZone::unmark(const Key& key) {
+    const Access access(*this);
+    leases_->unmark(key.hash);
+}
+
+bool ControlZone::enter_line(std::uint32_t queue) {
+    Access access(*this);
+    return Access::enter(shared_->in_line, access.process().in_line, queue);
+}
+
+void ControlZone::leave_line() {
+    Access access(*this);
+    Access::leave(shared_->in_line, access.process().in_line);
+}
+
+bool ControlZone::start_fetch(std::uint32_t limit) {
+    Access access(*this);
+    return Access::enter(shared_->in_flight, access.process().in_flight,
+                         limit);
+}
+
+void ControlZone::end_fetch() {
+    Access access(*this);
+    Access::leave(shared_->in_flight, access.process().in_flight);
+}
+
+std::uint32_t ControlZone::in_flight() const noexcept {
+    return __atomic_load_n(&shared_->in_flight, __ATOMIC_RELAXED);
+}
+
+std::uint32_t ControlZone::in_line() const noexcept {
+    return __atomic_load_n(&shared_->in_line, __ATOMIC_RELAXED);
+}
+
+void ControlZone::count(Counter counter, std::uint64_t by) noexcept {
+    __atomic_fetch_add(&shared_->counters[static_cast<unsigned>(counter)], by,
+                       __ATOMIC_RELAXED);
+}
+
+std::uint64_t ControlZone::value(Counter counter) const noexcept {
+    return load(shared_->counters[static_cast<unsigned>(counter)]);
+}
+
+bool ControlZone::open(Breaker& breaker, std::uint64_t skipped,
+                       core::Millis now) noexcept {
+    std::uint64_t closed = 0;
+    const auto time =
+        static_cast<std::uint64_t>(std::max<core::Millis>(now, 1));
+    if (!__atomic_compare_exchange_n(&breaker.opened, &closed, time, false,
+                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    __atomic_store_n(&breaker.skipped, skipped, __ATOMIC_RELAXED);
+    return true;
+}
+
+bool ControlZone::close(Breaker& breaker) noexcept {
+    return __atomic_exchange_n(&breaker.opened, 0, __ATOMIC_RELAXED) != 0;
+}
+
+bool ControlZone::probe(Breaker& breaker, core::Millis now,
+                        core::Millis pause) noexcept {
+    std::uint64_t last = load(breaker.probed);
+    const auto since = now - static_cast<core::Millis>(last);
+    // Less than nothing: the clock was set back.
+    if (since >= 0 && since < pause) { return false; }
+    return __atomic_compare_exchange_n(
+        &breaker.probed, &last, static_cast<std::uint64_t>(now), false,
+        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+std::uint64_t ControlZone::breaker_opened() const noexcept {
+    return load(shared_->reads.opened);
+}
+
+bool ControlZone::open_breaker(core::Millis now) noexcept {
+    return open(shared_->reads, value(Counter::redis_skipped), now);
+}
+
+bool ControlZone::close_breaker() noexcept { return close(shared_->reads); }
+
+std::uint64_t ControlZone::breaker_skipped() const noexcept {
+    return value(Counter::redis_skipped) - load(shared_->reads.skipped);
+}
+
+bool ControlZone::take_probe(core::Millis now, core::Millis pause) noexcept {
+    return probe(shared_->reads, now, pause);
+}
+
+std::uint64_t ControlZone::writes_stopped() const noexcept {
+    return load(shared_->writes.opened);
+}
+
+bool ControlZone::stop_writes(core::Millis now) noexcept {
+    return open(shared_->writes, value(Counter::redis_writes_dropped), now);
+}
+
+bool ControlZone::resume_writes() noexcept { return close(shared_->writes); }
+
+bool ControlZone::take_write_probe(core::Millis now,
+                                   core::Millis pause) noexcept {
+    return probe(shared_->writes, now, pause);
+}
+
+void ControlZone::sweep() {
+    for (Process& process : shared_->processes) {
+        const std::uint32_t pid =
+            __atomic_load_n(&process.pid, __ATOMIC_RELAXED);
+        if (pid == 0 || ngx::is_alive(pid)) { continue; }
+        Access access(*this);
+        if (process.pid == pid) { access.bury(process); }
+    }
+}
+
+}  // namespace cacheback::store

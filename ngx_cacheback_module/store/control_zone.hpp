@@ -1,0 +1,102 @@
+// store/control_zone.hpp: the small shared zone of one store, apart from the
+// data: leases and marks, background fetches in flight and in line, counters,
+// the breaker. Fixed size, kept over reloads whatever `memory` says.
+#pragma once
+
+#include "../ngx/ngx.hpp"
+#include "../ngx/shared_zone.hpp"
+#include "key.hpp"
+#include "lease_table.hpp"
+
+namespace cacheback::store {
+
+enum class Counter : unsigned {
+    hits, stale, updating, misses, expired, revalidated, bypassed,
+    refreshes_started, refreshes_stored, refreshes_renewed, refreshes_failed,
+    refreshes_dropped, refreshes_removed,
+    stored, not_stored, memory_hits, redis_hits, redis_misses, redis_errors,
+    redis_timeouts, redis_skipped, redis_writes_dropped,
+    last  // how many there are
+};
+
+class ControlZone {
+  public:
+    char* configure(ngx_conf_t* cf, const ngx_str_t& store_name, void* tag);
+
+    [[nodiscard]] Key key(std::string_view text) const noexcept;  // hashes it
+
+    // Leases, see LeaseTable; these take the zone's lock and the monotonic
+    // clock (a step of the wall clock neither ends nor prolongs a lease), and
+    // name this process as the owner.
+    LeaseToken claim(const Key& key, core::Millis length);
+    [[nodiscard]] bool taken(const Key& key);
+    [[nodiscard]] bool holds(const Key& key, LeaseToken token);
+    void release(const Key& key, LeaseToken token);
+    void keep(const Key& key, LeaseToken token);
+    void revoke(const Key& key);
+    void mark_uncacheable(const Key& key, core::Millis length);
+    [[nodiscard]] bool is_uncacheable(const Key& key);
+    void unmark(const Key& key);
+
+    // Background fetches: at most `limit` in flight and `queue` in line on
+    // this box, counted per process slot so that a dead worker's are swept.
+    [[nodiscard]] bool enter_line(std::uint32_t queue);
+    void leave_line();
+    [[nodiscard]] bool start_fetch(std::uint32_t limit);
+    void end_fetch();
+    [[nodiscard]] std::uint32_t in_flight() const noexcept;
+    [[nodiscard]] std::uint32_t in_line() const noexcept;
+
+    // Lock-free; wraps never in practice.
+    void count(Counter counter, std::uint64_t by = 1) noexcept;
+    [[nodiscard]] std::uint64_t value(Counter counter) const noexcept;
+
+    // Redis breaker, shared by all workers (see RedisTier): wall-clock
+    // milliseconds of the first failure, 0 when closed.
+    [[nodiscard]] std::uint64_t breaker_opened() const noexcept;
+    // True for the one worker that changed the state (and so logs it).
+    bool open_breaker(core::Millis now) noexcept;
+    bool close_breaker() noexcept;
+    // How many look-ups were skipped (Counter::redis_skipped) since it opened.
+    [[nodiscard]] std::uint64_t breaker_skipped() const noexcept;
+    // True for one caller per `pause`: that worker probes the server, the
+    // others wait for what it finds.
+    [[nodiscard]] bool take_probe(core::Millis now,
+                                  core::Millis pause) noexcept;
+
+    // Writes have a breaker of their own, with the same rules (a full or
+    // read-only server still answers reads).
+    [[nodiscard]] std::uint64_t writes_stopped() const noexcept;
+    bool stop_writes(core::Millis now) noexcept;
+    bool resume_writes() noexcept;
+    [[nodiscard]] bool take_write_probe(core::Millis now,
+                                        core::Millis pause) noexcept;
+
+    // At the start of a worker: frees what dead processes of this box left.
+    void sweep();
+
+  private:
+    struct Shared;
+    struct Process;
+    struct Breaker;
+    class Access;
+
+    // 16,384 leases, as many marks, a slot for each process, the counters.
+    static constexpr std::size_t zone_size = 1024 * 1024;
+    // Counted up with each change of what is kept in the zone, LeaseTable's
+    // included.
+    static constexpr unsigned layout_version = 1;
+
+    static void attach(void* self, void* region, std::size_t size, bool fresh);
+    static bool open(Breaker& breaker, std::uint64_t skipped,
+                     core::Millis now) noexcept;
+    static bool close(Breaker& breaker) noexcept;
+    static bool probe(Breaker& breaker, core::Millis now,
+                      core::Millis pause) noexcept;
+
+    ngx::SharedZone zone_;
+    Shared* shared_ = nullptr;
+    std::optional<LeaseTable> leases_;
+};
+
+}  // namespace cacheback::store

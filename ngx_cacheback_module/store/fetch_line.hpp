@@ -1,0 +1,50 @@
+// store/fetch_line.hpp: the bounded line of background fetches of one store in
+// one worker. What a fetch is, the line does not know: whoever enters brings
+// the two functions that start or drop it.
+#pragma once
+
+#include "../ngx/ngx.hpp"
+#include "control_zone.hpp"
+
+namespace cacheback::store {
+
+// In the memory of whoever waits; must outlive its stay in the line.
+struct WaitingFetch {
+    ngx_queue_t link;
+    // True: it runs and will call FetchLine::finished() once. False: it could
+    // not start now and stays in line.
+    bool (*start)(WaitingFetch& self) noexcept;
+    void (*drop)(WaitingFetch& self) noexcept;  // frees it
+};
+
+class FetchLine {
+  public:
+    // `limit` fetches in flight and `queue` in line, counted over the box.
+    FetchLine(ControlZone& control, std::uint32_t limit,
+              std::uint32_t queue) noexcept;
+
+    // Starts the fetch, or puts it in line, or (line full, worker leaving)
+    // drops and counts it.
+    void enter(WaitingFetch& fetch) noexcept;
+    // One that start() had started is over; the next may go. Starts it from a
+    // posted event, never from within this call.
+    void finished() noexcept;
+    // The worker leaves: what waits is dropped, what runs goes on.
+    void close() noexcept;
+
+  private:
+    bool try_start(WaitingFetch& fetch) noexcept;
+    void advance() noexcept;
+    void look_again_later() noexcept;
+    static void on_turn(ngx_event_t* event) noexcept;
+
+    ControlZone& control_;
+    std::uint32_t limit_;
+    std::uint32_t queue_;
+    ngx_queue_t waiting_;
+    ngx_event_t turn_;   // posted: a place may have become free
+    ngx_event_t retry_;  // timer: places are held by other workers
+    bool closed_ = false;
+};
+
+}  // namespace cacheback::store

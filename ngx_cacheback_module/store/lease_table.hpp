@@ -1,0 +1,84 @@
+// store/lease_table.hpp: leases and marks of one store on one box, in a flat
+// region of memory. Pure and without locks: see EntryTable.
+//
+// A lease is the right to fetch an item; a mark says that an item is known to
+// be uncacheable. Both are found by the item's hash alone: two items that
+// share a 64-bit hash share a lease, which costs a refresh, never an answer.
+//
+// Sets of eight slots and no links: a process that dies in the middle of a
+// change leaves at worst one slot that counts as free.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../core/time.hpp"
+
+namespace cacheback::store {
+
+// Unique for each claim on this box; 0 = none.
+using LeaseToken = std::uint64_t;
+
+struct Owner {
+    std::uint32_t pid;
+    std::uint32_t slot;  // ngx_process_slot
+};
+
+class LeaseTable {
+  public:
+    static constexpr unsigned ways = 8;  // slots of a set
+
+    // The region is aligned to 8 bytes, and as large as size_for(8) or more.
+    static void format(void* region, std::size_t size,
+                       std::uint64_t seed) noexcept;
+    explicit LeaseTable(void* region) noexcept;
+    [[nodiscard]] std::uint64_t seed() const noexcept;
+    // How many leases, and as many marks again, it holds at most.
+    [[nodiscard]] std::size_t capacity() const noexcept;
+    // What a table of `capacity` (a power of two, 8 or more) takes.
+    [[nodiscard]] static std::size_t size_for(std::size_t capacity) noexcept;
+
+    // Takes the lease of `hash` until `now + length`; 0 when somebody has it.
+    // When the set is full the lease that ends first gives way. `now` is of
+    // any clock that all processes share.
+    LeaseToken claim(std::uint64_t hash, Owner owner, core::Millis length,
+                     core::Millis now) noexcept;
+    [[nodiscard]] bool taken(std::uint64_t hash,
+                             core::Millis now) const noexcept;
+    // True while `token` still holds the lease: what it fetched may be stored.
+    [[nodiscard]] bool holds(std::uint64_t hash, LeaseToken token,
+                             core::Millis now) const noexcept;
+    // Gives the lease back; nothing happens when it is no longer `token`'s.
+    bool release(std::uint64_t hash, LeaseToken token) noexcept;
+    // The owner no longer works on it, the lease stays until its end (the
+    // back-off after a failure): sweep() leaves it alone.
+    void keep(std::uint64_t hash, LeaseToken token) noexcept;
+    // Takes the lease away from whoever has it (delete and invalidate).
+    bool revoke(std::uint64_t hash) noexcept;
+    // Frees the leases of one process that died. Returns how many.
+    std::size_t sweep(std::uint32_t pid) noexcept;
+
+    void mark_uncacheable(std::uint64_t hash, core::Millis until,
+                          core::Millis now) noexcept;
+    [[nodiscard]] bool is_uncacheable(std::uint64_t hash,
+                                      core::Millis now) const noexcept;
+    void unmark(std::uint64_t hash) noexcept;
+
+    // For tests: what is wrong, null when nothing is.
+    [[nodiscard]] const char* check(core::Millis now) const noexcept;
+
+  private:
+    struct Header;
+    struct Lease;
+    struct Mark;
+
+    [[nodiscard]] Lease* lease_set(std::uint64_t hash) const noexcept;
+    [[nodiscard]] Mark* mark_set(std::uint64_t hash) const noexcept;
+    [[nodiscard]] Lease* find(std::uint64_t hash) const noexcept;
+    [[nodiscard]] Mark* find_mark(std::uint64_t hash) const noexcept;
+
+    Header* header_;
+    std::size_t sets_;
+};
+
+}  // namespace cacheback::store

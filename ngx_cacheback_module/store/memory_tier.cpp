@@ -1,0 +1,224 @@
+// store/memory_tier.cpp: one lock for a hit, and nothing slow under it.
+#include "memory_tier.hpp"
+
+namespace cacheback::store {
+namespace {
+
+core::Millis monotonic() noexcept {
+    return static_cast<core::Millis>(ngx_current_msec);
+}
+
+std::uint32_t own_pid() noexcept { return static_cast<std::uint32_t>(ngx_pid); }
+
+}  // namespace
+
+struct MemoryTier::Pin {
+    std::uint32_t pid;  // 0: free
+    EntryTable::Node node;
+};
+
+// At the start of each zone. A process holds at most one, while it copies; who
+// finds none free copies under the lock.
+struct MemoryTier::Pins {
+    Pin list[64];
+
+    Pin* take(EntryTable::Node node) noexcept {
+        for (Pin& pin : list) {
+            if (pin.pid == 0) {
+                pin.node = node;
+                pin.pid = own_pid();
+                return &pin;
+            }
+        }
+        return nullptr;
+    }
+};
+
+// A shard under its lock, in order: emptied first if a worker died in it.
+class MemoryTier::Access {
+  public:
+    explicit Access(Shard& shard) noexcept : shard_(shard) {
+        lock_.emplace(shard.zone);
+        lost_ = shard.table->recover(own_pid());
+        if (lost_) { ngx_memzero(shard.pins, sizeof(Pins)); }
+    }
+    ~Access() {
+        shard_.table->settle();
+        lock_.reset();
+        if (lost_) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "cacheback: shared zone \"%V\" emptied, "
+                          "a worker died while it was at work there",
+                          &shard_.name);
+        }
+    }
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+
+    EntryTable* operator->() noexcept { return &*shard_.table; }
+
+    void unpin(Pin& pin) noexcept {
+        const EntryTable::Node node = pin.node;
+        pin = {};
+        shard_.table->unpin(node);
+    }
+
+  private:
+    Shard& shard_;
+    std::optional<ngx::SharedZone::Lock> lock_;
+    bool lost_ = false;
+};
+
+char* MemoryTier::configure(ngx_conf_t* cf, const ngx_str_t& store_name,
+                            std::size_t size, std::size_t max_entry,
+                            void* tag) {
+    if (size == 0) { return NGX_CONF_OK; }
+    if (size < min_size) {
+        return const_cast<char*>(
+            "\"memory\" is too small, expected at least \"256k\"");
+    }
+    static_assert(min_size >= sizeof(Pins) + EntryTable::min_size + 65536);
+    unsigned count = 1;
+    while (count < max_shards && size / (count * 2) >= shard_size) {
+        count *= 2;
+    }
+    const std::size_t each = size / count / ngx_pagesize * ngx_pagesize;
+    for (unsigned i = 0; i < count; i++) {
+        const std::size_t room =
+            store_name.len + sizeof("cacheback::v:data:") + 2 * NGX_INT_T_LEN;
+        auto* text = static_cast<u_char*>(ngx_pnalloc(cf->pool, room));
+        if (text == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+        u_char* end = ngx_snprintf(
+            text, room, "cacheback:%V:v%ui:data:%ui", &store_name,
+            static_cast<ngx_uint_t>(EntryTable::layout_version),
+            static_cast<ngx_uint_t>(i));
+        Shard& shard = shards_[i];
+        shard.name = {static_cast<std::size_t>(end - text), text};
+        const char* error = shard.zone.add(cf, shard.name, each, tag, attach,
+                                           &shard);
+        if (error != nullptr) { return const_cast<char*>(error); }
+    }
+    max_entry_ = max_entry;
+    shard_count_ = count;
+    return NGX_CONF_OK;
+}
+
+void MemoryTier::attach(void* self, void* region, std::size_t size,
+                        bool fresh) {
+    auto* shard = static_cast<Shard*>(self);
+    void* table = static_cast<char*>(region) + sizeof(Pins);
+    shard->pins = static_cast<Pins*>(region);
+    if (fresh) {
+        ngx_memzero(region, sizeof(Pins));
+        EntryTable::format(table, size - sizeof(Pins));
+    }
+    shard->table.emplace(table);
+}
+
+// Buckets take the lowest bits, shards the highest.
+MemoryTier::Shard& MemoryTier::shard_of(const Key& key) noexcept {
+    return shards_[key.hash >> 56 & (shard_count_ - 1)];
+}
+
+std::optional<std::string_view> MemoryTier::get(const Key& key,
+                                                ngx_pool_t& pool) {
+    if (!enabled()) { return std::nullopt; }
+    Shard& shard = shard_of(key);
+    Hint& hint = hints_[key.hash >> 40 & (hint_count - 1)];
+    const auto tag = static_cast<std::uint32_t>(key.hash);
+    std::size_t room = hint.tag == tag ? hint.size : 0;
+    void* to = room == 0 ? nullptr : ngx_palloc(&pool, room);
+    if (to == nullptr) { room = 0; }
+
+    // Again when the entry was replaced by a larger one in the meantime.
+    for (unsigned attempt = 0; attempt < 3; attempt++) {
+        std::size_t size = 0;
+        Pin* pin = nullptr;
+        std::uint32_t generation = 0;
+        {
+            Access access(shard);
+            const EntryTable::Node node = access->find(key);
+            if (node == EntryTable::none) { return std::nullopt; }
+            size = access->size_of(node);
+            access->touch(node, monotonic());
+            if (size <= room) {
+                if (!access->read(node, 0, to, size)) { return std::nullopt; }
+                if (size <= copy_limit) {
+                    hint = {tag, static_cast<std::uint32_t>(size)};
+                }
+                return std::string_view(static_cast<char*>(to), size);
+            }
+            if (size > copy_limit) { pin = shard.pins->take(node); }
+            if (pin != nullptr) {
+                access->pin(node);
+                generation = access->generation();
+            }
+        }
+        room = size;
+        to = ngx_palloc(&pool, room);
+        if (pin != nullptr) {
+            return copy_pinned(shard, *pin, generation, to, size);
+        }
+        if (to == nullptr) { return std::nullopt; }
+    }
+    return std::nullopt;
+}
+
+// `to` may be null: then only the pin goes.
+std::optional<std::string_view> MemoryTier::copy_pinned(
+    Shard& shard, Pin& pin, std::uint32_t generation, void* to,
+    std::size_t size) {
+    const bool read =
+        to != nullptr && shard.table->read(pin.node, 0, to, size);
+    Access access(shard);
+    // Emptied meanwhile: the bytes may be another entry's, the pin is gone.
+    if (access->generation() != generation) { return std::nullopt; }
+    access.unpin(pin);
+    if (!read) { return std::nullopt; }
+    return std::string_view(static_cast<char*>(to), size);
+}
+
+Inserted MemoryTier::put(const Key& key, const Pieces& entry) {
+    if (!enabled()) { return Inserted::busy; }
+    if (total(entry) > max_entry_) {
+        (void) remove(key);  // outdated by what is not stored
+        return Inserted::too_large;
+    }
+    Access access(shard_of(key));
+    return access->insert(key, entry, monotonic());
+}
+
+bool MemoryTier::remove(const Key& key) {
+    if (!enabled()) { return false; }
+    Access access(shard_of(key));
+    return access->remove(key);
+}
+
+EntryTable::Figures MemoryTier::figures() {
+    EntryTable::Figures sum{};
+    for (unsigned i = 0; i < shard_count_; i++) {
+        Access access(shards_[i]);
+        const EntryTable::Figures one = access->figures();
+        sum.entries += one.entries;
+        sum.bytes_used += one.bytes_used;
+        sum.bytes_total += one.bytes_total;
+        sum.evictions += one.evictions;
+        sum.busy += one.busy;
+        sum.resets += one.resets;
+    }
+    return sum;
+}
+
+void MemoryTier::sweep() {
+    for (unsigned i = 0; i < shard_count_; i++) {
+        for (Pin& pin : shards_[i].pins->list) {
+            const std::uint32_t pid =
+                __atomic_load_n(&pin.pid, __ATOMIC_RELAXED);
+            if (pid == 0 || ngx::is_alive(pid)) { continue; }
+            Access access(shards_[i]);
+            if (pin.pid == pid) { access.unpin(pin); }
+        }
+    }
+}
+
+}  // namespace cacheback::store

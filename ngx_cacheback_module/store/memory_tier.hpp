@@ -1,0 +1,71 @@
+// store/memory_tier.hpp: the shared-memory tier of one store: EntryTable
+// shards in nginx zones, seen by all workers of this box, kept over reloads.
+#pragma once
+
+#include "../ngx/ngx.hpp"
+#include "../ngx/shared_zone.hpp"
+#include "bytes.hpp"
+#include "entry_table.hpp"
+#include "key.hpp"
+
+namespace cacheback::store {
+
+class MemoryTier {
+  public:
+    // At configuration: adds the zones; `size` 0 turns the tier off.
+    // NGX_CONF_OK or an error text as a directive's setter returns it.
+    char* configure(ngx_conf_t* cf, const ngx_str_t& store_name,
+                    std::size_t size, std::size_t max_entry, void* tag);
+
+    // Copies the whole entry into `pool`; nothing when it is not held. Entries
+    // above 16 KB are copied outside the lock, under a pin.
+    [[nodiscard]] std::optional<std::string_view> get(const Key& key,
+                                                      ngx_pool_t& pool);
+    Inserted put(const Key& key, const Pieces& entry);
+    bool remove(const Key& key);
+
+    [[nodiscard]] bool enabled() const noexcept { return shard_count_ != 0; }
+    [[nodiscard]] EntryTable::Figures figures();
+
+    // Drops what dead processes of this box held (pins).
+    void sweep();
+
+  private:
+    static constexpr std::size_t min_size = 256 * 1024;
+    static constexpr std::size_t shard_size = 8 * 1024 * 1024;
+    static constexpr unsigned max_shards = 8;
+    static constexpr std::size_t copy_limit = 16 * 1024;
+    static constexpr unsigned hint_count = 256;
+
+    struct Pin;
+    struct Pins;
+    class Access;
+
+    struct Shard {
+        ngx::SharedZone zone;
+        ngx_str_t name;
+        Pins* pins = nullptr;
+        std::optional<EntryTable> table;
+    };
+
+    // How large an entry was when this worker last read it: so that memory can
+    // be had from the pool before the lock is taken.
+    struct Hint {
+        std::uint32_t tag;
+        std::uint32_t size;
+    };
+
+    static void attach(void* shard, void* region, std::size_t size,
+                       bool fresh);
+    [[nodiscard]] Shard& shard_of(const Key& key) noexcept;
+    static std::optional<std::string_view> copy_pinned(
+        Shard& shard, Pin& pin, std::uint32_t generation, void* to,
+        std::size_t size);
+
+    unsigned shard_count_ = 0;
+    std::size_t max_entry_ = 0;
+    Shard shards_[max_shards];
+    Hint hints_[hint_count] = {};
+};
+
+}  // namespace cacheback::store

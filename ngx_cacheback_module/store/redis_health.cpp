@@ -1,0 +1,225 @@
+#include "redis_health.hpp"
+
+namespace cacheback::store {
+
+namespace {
+
+using redis::ErrorKind;
+
+constexpr core::Millis longest_pause = 5000;   // between probes
+constexpr core::Millis shortest_write_pause = 1000;
+constexpr ngx_msec_t quiet = 60 * 1000;        // between lines of one kind
+constexpr std::string_view without = "serving without it";
+
+core::Millis wall_now() noexcept {
+    const ngx_time_t* now = ngx_timeofday();
+    return static_cast<core::Millis>(now->sec) * 1000 +
+           static_cast<core::Millis>(now->msec);
+}
+
+// Words of a server, fit for a log.
+std::string printable(std::string_view text) {
+    constexpr std::size_t longest = 160;
+    std::string clean(text.substr(0, longest));
+    for (char& c : clean) {
+        if (c < ' ' || c > '~') { c = '?'; }
+    }
+    return clean;
+}
+
+std::string in_brackets(std::string_view text) {
+    return " (" + printable(text) + ")";
+}
+
+}  // namespace
+
+// -- reads, and the server as a whole
+
+void RedisHealth::open(std::string_view what, std::string_view advice) {
+    const bool opened = control_.open_breaker(wall_now());
+    std::string line(what);
+    line.append(", ").append(advice);
+    // Open already: only news is worth a line, and only to who knew the old.
+    const bool news = opened || (!last_failure_.empty() &&
+                                 line != last_failure_);
+    last_failure_ = std::move(line);
+    if (!news) { return; }
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cacheback: redis %V %*s",
+                  &conf_.address_text, last_failure_.size(),
+                  last_failure_.data());
+}
+
+void RedisHealth::unreachable(std::string_view why) {
+    open("unreachable" + in_brackets(why), without);
+}
+
+void RedisHealth::timed_out(std::size_t questions) {
+    timeouts_ += questions;
+    constexpr std::size_t repeated = 2;
+    if (timeouts_ >= repeated) { silent(); }
+}
+
+void RedisHealth::silent() {
+    open("does not answer within " + std::to_string(conf_.timeout) + "ms",
+         without);
+}
+
+void RedisHealth::garbage(std::string_view what) {
+    open("does not speak Redis' protocol" + in_brackets(what), without);
+}
+
+void RedisHealth::refused(const redis::GreetingFailure& greeting) {
+    using Step = redis::GreetingFailure::Step;
+    switch (greeting.step) {
+    case Step::none: return;
+    case Step::timeout: silent(); return;
+    case Step::auth:
+        if (greeting.kind != ErrorKind::loading) {
+            open("refused the password" + in_brackets(greeting.text),
+                 "check user and password of the \"redis\" URL");
+            return;
+        }
+        break;
+    case Step::select:
+        if (greeting.kind == ErrorKind::other) {
+            open("refused database " + std::to_string(conf_.db) +
+                     in_brackets(greeting.text),
+                 "check the database of the \"redis\" URL");
+            return;
+        }
+        break;
+    case Step::probe: break;
+    }
+    if (!explained(greeting.kind, greeting.text)) {
+        open("refused a read" + in_brackets(greeting.text), without);
+    }
+}
+
+// True when `kind` is a state of the server, which is now on record.
+bool RedisHealth::explained(ErrorKind kind, std::string_view text) {
+    const std::string words = in_brackets(text);
+    switch (kind) {
+    case ErrorKind::loading:
+        open("is loading its data" + words, without);
+        return true;
+    case ErrorKind::master_down:
+        open("is a replica without its master" + words, without);
+        return true;
+    case ErrorKind::cluster_down:
+    case ErrorKind::moved:
+    case ErrorKind::ask:
+        open("is a node of a Redis Cluster" + words,
+             "the \"redis\" URL must name a single server");
+        return true;
+    case ErrorKind::no_auth:
+        open("wants a password" + words,
+             "give one in the \"redis\" URL or by \"redis_password_file\"");
+        return true;
+    case ErrorKind::no_perm:
+        open("forbids reading" + words,
+             "allow the user \"+get +set +del\" on keys \"~" +
+                 std::string(reinterpret_cast<char*>(conf_.prefix.data),
+                             conf_.prefix.len) +
+                 "*\"");
+        return true;
+    case ErrorKind::busy:
+        open("is busy with a script" + words, without);
+        return true;
+    default: return false;
+    }
+}
+
+void RedisHealth::error_reply(ErrorKind kind, std::string_view text) {
+    if (explained(kind, text)) { return; }
+    const ngx_msec_t now = ngx_current_msec;
+    if (last_error_at_ != 0 && kind == last_error_ &&
+        now - last_error_at_ < quiet) {
+        return;
+    }
+    last_error_ = kind;
+    last_error_at_ = now;
+    const std::string words = in_brackets(text);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "cacheback: redis %V answered with an error%*s",
+                  &conf_.address_text, words.size(), words.data());
+}
+
+void RedisHealth::reachable() {
+    timeouts_ = 0;
+    last_failure_.clear();
+    const auto opened = static_cast<core::Millis>(control_.breaker_opened());
+    if (opened == 0) { return; }
+    const std::uint64_t skipped = control_.breaker_skipped();
+    if (!control_.close_breaker()) { return; }
+    const core::Millis away = std::max<core::Millis>(wall_now() - opened, 0);
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "cacheback: redis %V reachable again after %Ls, "
+                  "%uL look-ups skipped",
+                  &conf_.address_text,
+                  static_cast<int64_t>((away + 500) / 1000), skipped);
+}
+
+bool RedisHealth::my_turn() noexcept {
+    const core::Millis now = wall_now();
+    const auto opened = static_cast<core::Millis>(control_.breaker_opened());
+    const auto shortest = static_cast<core::Millis>(conf_.timeout);
+    // As long again as half of what it has been away: exponential, without a
+    // state of its own; the jitter keeps boxes apart.
+    core::Millis pause = std::max((now - opened) / 2, shortest);
+    pause = std::min(pause, std::max(longest_pause, shortest));
+    pause += pause * (static_cast<core::Millis>(ngx_random() % 41) - 20) / 100;
+    return control_.take_probe(now, pause);
+}
+
+// -- writes
+
+bool RedisHealth::may_write() noexcept {
+    const auto stopped = static_cast<core::Millis>(control_.writes_stopped());
+    writes_off_ = stopped != 0;
+    if (!writes_off_) { return true; }
+    const core::Millis now = wall_now();
+    const core::Millis pause = std::clamp(
+        (now - stopped) / 2, shortest_write_pause, longest_pause);
+    return control_.take_write_probe(now, pause);
+}
+
+void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
+    writes_off_ = true;
+    if (!control_.stop_writes(wall_now())) { return; }
+    const char* advice = "";
+    switch (kind) {
+    case ErrorKind::oom:
+        advice = ", raise its \"maxmemory\" or set \"maxmemory-policy "
+                 "allkeys-lfu\"";
+        break;
+    case ErrorKind::readonly:
+        advice = ", it is a replica: name its master in the \"redis\" URL";
+        break;
+    case ErrorKind::no_perm:
+        advice = ", allow the user \"+set +del\"";
+        break;
+    case ErrorKind::misconf:
+        advice = ", it cannot save to disk: repair that or turn saving off";
+        break;
+    default: break;
+    }
+    const std::string words = in_brackets(text);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "cacheback: redis %V refuses writes%*s, reads go on%s",
+                  &conf_.address_text, words.size(), words.data(), advice);
+}
+
+void RedisHealth::writes_again() {
+    const auto stopped = static_cast<core::Millis>(control_.writes_stopped());
+    const core::Millis off = wall_now() - stopped;
+    // One that was on its way before the refusal proves nothing.
+    if (stopped != 0 && off < shortest_write_pause) { return; }
+    writes_off_ = false;
+    if (stopped == 0 || !control_.resume_writes()) { return; }
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "cacheback: redis %V takes writes again after %Ls",
+                  &conf_.address_text,
+                  static_cast<int64_t>((off + 500) / 1000));
+}
+
+}  // namespace cacheback::store

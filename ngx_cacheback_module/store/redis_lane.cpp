@@ -1,0 +1,272 @@
+#include "redis_lane.hpp"
+
+#include "../redis/commands.hpp"
+
+namespace cacheback::store {
+
+namespace {
+
+constexpr std::size_t most_waiting = 16 * 1024;  // questions under way
+constexpr std::size_t headroom = 64 * 1024;      // of a reply over its entry
+// A box with a larger max_entry may have stored more than this one would.
+constexpr std::size_t least_reply = 16 * 1024 * 1024;
+constexpr core::Millis stable = 5000;            // a link this old was good
+constexpr ngx_msec_t idle_look = 10 * 1000;
+constexpr ngx_msec_t probe_tick = 200;           // see RedisHealth::my_turn
+constexpr unsigned eager_attempts = 3;
+
+std::string_view view(const ngx_str_t& text) noexcept {
+    return {reinterpret_cast<const char*>(text.data), text.len};
+}
+
+ngx_msec_t greeting_time(const RedisConf& conf) noexcept {
+    constexpr ngx_msec_t least = 1000;
+    return std::max(4 * conf.timeout, least);
+}
+
+// Between half and all of it.
+ngx_msec_t jittered(ngx_msec_t delay) noexcept {
+    return delay / 2 + static_cast<ngx_msec_t>(ngx_random()) %
+                           (delay / 2 + 1);
+}
+
+}  // namespace
+
+RedisLane::RedisLane(const RedisConf& conf, RedisHealth& health,
+                     std::string name, std::string probe)
+    : conf_(conf), health_(health), name_(std::move(name)),
+      probe_(std::move(probe)),
+      session_(std::max(conf.max_entry, least_reply) + headroom,
+               static_cast<core::Millis>(conf.timeout)),
+      connection_(*this),
+      flush_([](void* self) { static_cast<RedisLane*>(self)->flush(); },
+             this),
+      deadline_(ngx::Timer::Exit::waits,
+                [](void* self) {
+                    static_cast<RedisLane*>(self)->on_deadline();
+                },
+                this),
+      retry_(ngx::Timer::Exit::goes,
+             [](void* self) { static_cast<RedisLane*>(self)->on_retry(); },
+             this),
+      idle_(ngx::Timer::Exit::goes,
+            [](void* self) { static_cast<RedisLane*>(self)->on_idle(); },
+            this) {}
+
+RedisLane::~RedisLane() { shut_down(); }
+
+// -- questions
+
+bool RedisLane::open_for_questions() {
+    if (state_ == State::down && !retry_.running()) { connect(); }
+    if (state_ == State::down && attempts_ < eager_attempts &&
+        health_.well()) {
+        connect();
+    }
+    return state_ == State::up && !session_.late(now()) &&
+           session_.waiting() < most_waiting;
+}
+
+redis::QuestionId RedisLane::ask(redis::Question question) {
+    question.deadline = now() + static_cast<core::Millis>(conf_.timeout);
+    const redis::QuestionId id = session_.ask(question);
+    watch(question.deadline);
+    traffic_ = true;
+    connection_.set_idle(false);
+    if (session_.ready()) { flush_.post(); }
+    return id;
+}
+
+// -- the link
+
+void RedisLane::connect() {
+    retry_.stop();
+    ++attempts_;
+    greeted_ = false;
+    redis::Login login;
+    login.user = view(conf_.user);
+    login.password = view(conf_.password);
+    login.db = conf_.db;
+    login.name = name_;
+    login.probe = probe_;
+    const ngx_msec_t limit = greeting_time(conf_);
+    const core::Millis deadline = now() + static_cast<core::Millis>(limit);
+    session_.begin(login, now(), deadline);
+    if (!connection_.open(conf_.address, conf_.address_len,
+                          conf_.address_text, limit)) {
+        session_.forget_all();
+        health_.unreachable(connection_.failure());
+        plan_retry();
+        return;
+    }
+    state_ = State::up;
+    watch(deadline);
+}
+
+void RedisLane::connected() { flush(); }
+
+void RedisLane::flush() {
+    std::string_view pieces[ngx::PeerConnection::max_pieces];
+    while (const std::size_t count =
+               session_.views(pieces, ngx::PeerConnection::max_pieces)) {
+        const auto sent = connection_.send(pieces, count);
+        if (!sent) {
+            lost(connection_.failure());
+            return;
+        }
+        if (*sent == 0) { return; }
+        session_.sent(*sent, now());
+    }
+}
+
+void RedisLane::received(std::string_view bytes) {
+    const bool was_ready = session_.ready();
+    const bool well = health_.well();
+    const bool sound = session_.received(bytes, now());
+    if (state_ != State::up) { return; }  // ended by who was answered
+    if (!sound) {
+        broken();
+        return;
+    }
+    if (!was_ready && session_.ready()) {
+        greeted_ = true;
+        up_since_ = now();
+        health_.reachable();
+        idle_.start(idle_look);
+        flush();
+        if (state_ != State::up) { return; }
+    }
+    if (well && !health_.well()) {  // an error reply opened the breaker
+        drop();
+        return;
+    }
+    health_.answered();
+    settle();
+}
+
+void RedisLane::settle() {
+    if (session_.waiting() > 0) { return; }
+    connection_.set_idle(true);
+    if (ngx_exiting) { asked_to_leave(); }
+}
+
+void RedisLane::broken() {
+    if (session_.greeting().step != redis::GreetingFailure::Step::none) {
+        health_.refused(session_.greeting());
+    } else {
+        health_.garbage(session_.broken());
+    }
+    drop();
+}
+
+void RedisLane::lost(std::string_view why) {
+    // A link that stood may end for many reasons; whether the server is gone
+    // shows when the next one is tried, at once.
+    if (!greeted_) { health_.unreachable(why); }
+    drop();
+}
+
+void RedisLane::drop() {
+    connection_.close();
+    if (greeted_ && now() - up_since_ >= stable) { attempts_ = 0; }
+    greeted_ = false;
+    deadline_.stop();
+    idle_.stop();
+    flush_.cancel();
+    state_ = State::failing;  // who is told now cannot ask again
+    session_.fail_all();
+    if (state_ == State::ended) { return; }
+    state_ = State::down;
+    plan_retry();
+}
+
+void RedisLane::asked_to_leave() {
+    connection_.close();
+    deadline_.stop();
+    idle_.stop();
+    flush_.cancel();
+    session_.forget_all();
+    state_ = State::down;
+}
+
+void RedisLane::shut_down() noexcept {
+    asked_to_leave();
+    retry_.stop();
+    state_ = State::ended;
+}
+
+// -- time
+
+void RedisLane::watch(core::Millis when) noexcept {
+    const auto due = static_cast<ngx_msec_t>(when);
+    if (deadline_.running()) {
+        if (deadline_.due() <= due) { return; }
+        deadline_.stop();  // nginx would keep a time that is not far off
+    }
+    deadline_.start(due > ngx_current_msec ? due - ngx_current_msec : 1);
+}
+
+void RedisLane::on_deadline() {
+    // A worker that was held up finds answers waiting: they are in time.
+    connection_.read_dry();
+    if (state_ != State::up) { return; }
+    const bool well = health_.well();
+    session_.expire(now());
+    if (state_ != State::up) { return; }
+    if (session_.greeting().step != redis::GreetingFailure::Step::none) {
+        broken();
+        return;
+    }
+    if (session_.dead(now())) {
+        health_.silent();
+        drop();
+        return;
+    }
+    if (well && !health_.well()) {  // these time-outs opened the breaker
+        drop();
+        return;
+    }
+    if (const core::Millis next = session_.next_wake(now()); next != 0) {
+        watch(next);
+    }
+}
+
+void RedisLane::plan_retry() noexcept {
+    if (ngx_exiting) { return; }
+    if (!health_.well()) {
+        retry_.start(jittered(probe_tick));
+        return;
+    }
+    constexpr ngx_msec_t first = 50;
+    constexpr unsigned doublings = 7;
+    retry_.start(attempts_ == 0
+                     ? 1
+                     : jittered(first << std::min(attempts_, doublings)));
+}
+
+void RedisLane::on_retry() {
+    if (ngx_exiting || state_ != State::down) { return; }
+    if (!health_.well() && !health_.my_turn()) {
+        plan_retry();
+        return;
+    }
+    connect();
+}
+
+void RedisLane::on_idle() {
+    if (ngx_exiting || state_ != State::up) { return; }
+    if (!health_.well() && health_.my_turn()) {
+        // Another worker opened the breaker and may be gone: a new greeting
+        // is the probe.
+        drop();
+        return;
+    }
+    if (!traffic_ && session_.waiting() == 0) {
+        redis::append_command(commands(), {"PING"});
+        ask({});
+    }
+    traffic_ = false;
+    idle_.start(idle_look);
+}
+
+}  // namespace cacheback::store

@@ -1,0 +1,85 @@
+// store/redis_lane.hpp: one link to Redis in one worker: a session, the
+// connection under it, its deadlines, and its return after a failure.
+//
+// Connects by itself when it is told to start, and again whenever the link
+// ends. What is asked in one turn of the event loop is written at its end.
+#pragma once
+
+#include "../ngx/ngx.hpp"
+#include "../ngx/peer_connection.hpp"
+#include "../ngx/timer.hpp"
+#include "../redis/session.hpp"
+#include "redis_health.hpp"
+
+namespace cacheback::store {
+
+class RedisLane final : private ngx::PeerListener {
+  public:
+    // `name` and `probe` as in redis::Login.
+    RedisLane(const RedisConf& conf, RedisHealth& health, std::string name,
+              std::string probe);
+    ~RedisLane();
+
+    // Whether a question would be sent on its way now, or as soon as the link
+    // under construction stands. Starts a link where there is none.
+    [[nodiscard]] bool open_for_questions();
+
+    // Between commands() (or take_over) and ask() nothing else may be called;
+    // false from open_for_questions() forbids all three.
+    [[nodiscard]] std::string& commands() { return session_.commands(); }
+    void take_over(std::string&& command) {
+        session_.take_over(std::move(command));
+    }
+    // `question.deadline` is filled in.
+    redis::QuestionId ask(redis::Question question);
+    void cancel(redis::QuestionId id) noexcept { session_.cancel(id); }
+
+    [[nodiscard]] std::size_t unsent() const noexcept {
+        return session_.unsent();
+    }
+
+    // Ends the link for good, without telling those who wait.
+    void shut_down() noexcept;
+
+  private:
+    enum class State : unsigned char { down, up, failing, ended };
+
+    void connected() override;
+    void received(std::string_view bytes) override;
+    void writable() override { flush(); }
+    void lost(std::string_view why) override;
+    void asked_to_leave() override;
+
+    void connect();
+    void flush();
+    void on_deadline();
+    void on_retry();
+    void on_idle();
+    void watch(core::Millis when) noexcept;
+    void settle();           // after answers: idle or not, leaving or not
+    void drop();             // ends the link, fails its questions, plans anew
+    void broken();           // the session says why
+    void plan_retry() noexcept;
+
+    [[nodiscard]] static core::Millis now() noexcept {
+        return static_cast<core::Millis>(ngx_current_msec);
+    }
+
+    const RedisConf& conf_;
+    RedisHealth& health_;
+    std::string name_, probe_;
+    State state_ = State::down;
+    bool greeted_ = false;      // this link has been ready
+    bool traffic_ = false;      // since the last look of on_idle()
+    unsigned attempts_ = 0;     // in a row without a stable link
+    core::Millis up_since_ = 0;
+
+    redis::Session session_;
+    ngx::PeerConnection connection_;
+    ngx::PostedEvent flush_;
+    ngx::Timer deadline_;       // clients wait on it
+    ngx::Timer retry_;
+    ngx::Timer idle_;
+};
+
+}  // namespace cacheback::store

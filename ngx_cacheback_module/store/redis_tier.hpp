@@ -1,0 +1,120 @@
+// store/redis_tier.hpp: the Redis tier of one store in one worker: which
+// question travels on which of two links, keys, and what replies mean.
+//
+// Reads go out on the small lane, pipelined; writes, and reads of values known
+// to be big, on the bulk lane, so that a body never delays a look-up. All
+// commands of one turn of the event loop leave together at its end.
+//
+// Never blocks, never throws into nginx. Every failure looks like "not there".
+#pragma once
+
+#include "../ngx/ngx.hpp"
+#include "bytes.hpp"
+#include "control_zone.hpp"
+#include "key.hpp"
+#include "redis_health.hpp"
+#include "redis_lane.hpp"
+
+namespace cacheback::store {
+
+// How a look-up ended. `bytes` is the value, valid during the callback only.
+struct RedisReply {
+    enum class Status : unsigned char {
+        found,
+        absent,
+        unavailable,  // breaker open, link down, timeout, error reply, garbage
+    };
+    Status status = Status::unavailable;
+    std::string_view bytes;
+};
+
+using RedisDone = void (*)(void* data, const RedisReply& reply);
+
+// A question under way. Destroying or resetting it cancels: the callback is
+// then never called. The callback is called once, from an event of the link
+// (its socket, a timer, a posted event), never from within get().
+class RedisTicket {
+  public:
+    RedisTicket() = default;
+    RedisTicket(RedisTicket&& other) noexcept;
+    RedisTicket& operator=(RedisTicket&& other) noexcept;
+    ~RedisTicket() { cancel(); }
+    void cancel() noexcept;
+
+  private:
+    friend class RedisTier;
+    RedisLane* lane_ = nullptr;
+    redis::QuestionId question_ = 0;
+};
+
+class RedisTier {
+  public:
+    RedisTier(const RedisConf& conf, ControlZone& control);  // per worker
+    ~RedisTier() = default;
+    RedisTier(const RedisTier&) = delete;
+    RedisTier& operator=(const RedisTier&) = delete;
+
+    // False: nothing can be asked now (breaker open, link down): the caller
+    // goes on at once as if Redis held nothing. True: `done(data, reply)` will
+    // be called within conf.timeout, unless `ticket` is cancelled before.
+    [[nodiscard]] bool get(const Key& key, RedisDone done, void* data,
+                           RedisTicket& ticket);
+
+    // SET with PX; the pieces are copied before it returns. Best effort: what
+    // would make more than 16 MB unsent in this worker is dropped and counted,
+    // as are failures, which are logged on change of state.
+    void put(const Key& key, const Pieces& entry, core::Millis ttl);
+    void remove(const Key& key);
+
+    // Worker exit: the links are closed, nobody is called any more. A worker
+    // that leaves gracefully has waited for what was under way by then.
+    void shut_down() noexcept;
+
+  private:
+    // Which values are known, or may be about, to be large: their reads take
+    // the bulk lane. One place for many keys; a wrong guess costs time only.
+    class Hints {
+      public:
+        Hints() : marks_(places) {}
+        [[nodiscard]] bool large(std::uint64_t hash) const noexcept {
+            return marks_[hash % places] == mark(hash);
+        }
+        void set(std::uint64_t hash, bool large) noexcept {
+            std::uint32_t& place = marks_[hash % places];
+            if (large) {
+                place = mark(hash);
+            } else if (place == mark(hash)) {
+                place = 0;
+            }
+        }
+
+      private:
+        static constexpr std::size_t places = 4096;
+        static std::uint32_t mark(std::uint64_t hash) noexcept {
+            return static_cast<std::uint32_t>(hash >> 32) | 1;
+        }
+        std::vector<std::uint32_t> marks_;
+    };
+
+    static void on_get(const redis::Question& question,
+                       const redis::Answer& answer);
+    static void on_write(const redis::Question& question,
+                         const redis::Answer& answer);
+    RedisReply judge(const redis::Question& question,
+                     const redis::Answer& answer);
+    void skip() noexcept { control_.count(Counter::redis_skipped); }
+    [[nodiscard]] bool may_write(std::size_t size);
+    void set(const Key& key, const Pieces& entry, core::Millis ttl);
+    void del(const Key& key);
+
+    const RedisConf& conf_;
+    ControlZone& control_;
+    RedisHealth health_;
+    RedisLane small_, bulk_;
+    Hints hints_;
+    // A GET in the protocol's form, before and after the key's digest.
+    std::string get_head_;
+    std::string key_head_;  // prefix and '{'
+};
+
+}  // namespace cacheback::store

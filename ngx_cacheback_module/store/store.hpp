@@ -1,0 +1,72 @@
+// store/store.hpp: one `cacheback_store`: both tiers, the leases and the line
+// of background fetches as one thing, for HTTP and Lua alike.
+#pragma once
+
+#include "../core/entry.hpp"
+#include "../ngx/ngx.hpp"
+#include "bytes.hpp"
+#include "control_zone.hpp"
+#include "fetch_line.hpp"
+#include "memory_tier.hpp"
+#include "redis_tier.hpp"
+
+namespace cacheback::store {
+
+// What the words inside `cacheback_store NAME { … }` set.
+struct Settings {
+    ngx_str_t name;
+    std::size_t memory = 32 * 1024 * 1024;  // 0: off
+    std::size_t max_entry = 1024 * 1024;
+    std::size_t memory_max_entry = 0;       // 0: by the presence of Redis
+    std::uint32_t refresh_limit = 64;
+    std::uint32_t refresh_queue = 1024;
+    bool has_redis = false;
+    RedisConf redis;
+};
+
+// Lives in the configuration pool; what belongs to a worker is made there on
+// first use and freed with the pool or by leave_worker().
+class Store {
+  public:
+    Settings settings;
+
+    // After `settings` is complete: adds the shared zones. NGX_CONF_OK or the
+    // text of an error.
+    char* configure(ngx_conf_t* cf, void* tag);
+
+    [[nodiscard]] ControlZone& control() noexcept { return control_; }
+    [[nodiscard]] MemoryTier& memory() noexcept { return memory_; }
+    [[nodiscard]] RedisTier* redis();  // null when the store has none
+    [[nodiscard]] FetchLine& line();
+
+    // Puts an entry that came from Redis into the memory tier.
+    void promote(const Key& key, std::string_view entry);
+
+    // Stores what the holder of the lease has fetched, in both tiers, and
+    // releases the lease. False when the lease was lost meanwhile (a delete or
+    // an invalidation came in between): then nothing is stored.
+    bool commit(const Key& key, LeaseToken token, const Pieces& entry,
+                core::Millis ttl);
+    // The same for "it is gone": removes the item from both tiers.
+    bool commit_removal(const Key& key, LeaseToken token);
+
+    void enter_worker();
+    void leave_worker();
+
+  private:
+    [[nodiscard]] std::size_t memory_limit() const noexcept;
+
+    ControlZone control_;
+    MemoryTier memory_;
+    RedisTier* redis_ = nullptr;  // of this worker
+    FetchLine* line_ = nullptr;   // of this worker
+};
+
+// The wall clock as nginx caches it, in milliseconds.
+[[nodiscard]] inline core::Millis wall_clock() noexcept {
+    const ngx_time_t* now = ngx_timeofday();
+    return static_cast<core::Millis>(now->sec) * 1000 +
+           static_cast<core::Millis>(now->msec);
+}
+
+}  // namespace cacheback::store

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""A Redis that misbehaves. Prints its port, serves until killed.
+
+    fake_redis.py MODE [PORT]
+
+MODE, for every command received:
+
+    silent       reads, never answers
+    slow:S       answers as if empty, after S seconds
+    garbage      answers bytes that are no protocol
+    truncated    begins a bulk reply, then closes
+    stuck        begins a bulk reply, then says nothing more
+    huge         announces a bulk of 9999999999 bytes
+    huge_array   announces an array of 2000000000 elements
+    stray        answers each command twice
+    loading oom readonly wrongpass noperm noauth
+                 the error of that name
+    reset        closes the connection at the first command
+    refuse       closes the connection as soon as it is there
+    bytes        answers as if empty, one byte per segment
+    empty        answers as if empty
+"""
+
+import asyncio
+import socket
+import sys
+
+ERRORS = {
+    "loading": "LOADING Redis is loading the dataset in memory",
+    "oom": "OOM command not allowed when used memory > 'maxmemory'.",
+    "readonly": "READONLY You can't write against a read only replica.",
+    "wrongpass": "WRONGPASS invalid username-password pair or user is"
+                 " disabled.",
+    "noperm": "NOPERM User default has no permissions",
+    "noauth": "NOAUTH Authentication required.",
+}
+
+# What a Redis with nothing in it says.
+EMPTY = {
+    "PING": b"+PONG\r\n", "AUTH": b"+OK\r\n", "SELECT": b"+OK\r\n",
+    "CLIENT": b"+OK\r\n", "SET": b"+OK\r\n", "GET": b"$-1\r\n",
+    "GETRANGE": b"$0\r\n\r\n", "STRLEN": b":0\r\n",
+}
+
+
+async def read_command(reader):
+    line = await reader.readuntil(b"\r\n")
+    if not line.startswith(b"*"):
+        return line.decode("latin-1").split()
+    words = []
+    for _ in range(int(line[1:])):
+        length = int((await reader.readuntil(b"\r\n"))[1:])
+        words.append((await reader.readexactly(length + 2))[:-2])
+    return [w.decode("latin-1") for w in words]
+
+
+async def answer(mode, command, writer):
+    """Whether the connection stays open."""
+    kind, _, argument = mode.partition(":")
+    empty = EMPTY.get(command[0].upper(), b":0\r\n")
+    if kind == "silent":
+        return True
+    if kind == "reset":
+        writer.transport.abort()
+        return False
+    if kind in ERRORS:
+        writer.write(b"-%s\r\n" % ERRORS[kind].encode())
+    elif kind == "slow":
+        await asyncio.sleep(float(argument or 1))
+        writer.write(empty)
+    elif kind == "garbage":
+        writer.write(b"\x16\x03\x01 HTTP/1.1 400 Bad Request\r\n\r\n")
+    elif kind == "truncated":
+        writer.write(b"$1000\r\nnot all of it")
+        await writer.drain()
+        return False
+    elif kind == "stuck":
+        writer.write(b"$1000\r\nnot all of it")
+    elif kind == "huge":
+        writer.write(b"$9999999999\r\n")
+    elif kind == "huge_array":
+        writer.write(b"*2000000000\r\n")
+    elif kind == "stray":
+        writer.write(empty + empty)
+    elif kind == "bytes":
+        for byte in empty:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.001)
+    else:
+        writer.write(empty)
+    await writer.drain()
+    return True
+
+
+async def main():
+    mode = sys.argv[1]
+
+    async def serve(reader, writer):
+        writer.get_extra_info("socket").setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            while mode != "refuse":
+                command = await read_command(reader)
+                if not await answer(mode, command, writer):
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass                        # the peer went away
+        finally:
+            writer.close()
+
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

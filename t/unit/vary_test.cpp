@@ -1,0 +1,147 @@
+// vary_test.cpp: which requests an entry answers.
+#include "core/vary.hpp"
+
+#include "unit.hpp"
+
+using namespace cacheback::core;
+
+static std::string names_of(std::string_view section) {
+    std::string all;
+    for_each_vary_name(section, [&](std::string_view name) {
+        all += "[" + std::string(name) + "]";
+    });
+    return all;
+}
+
+static void a_star_in_any_line_and_position_varies_on_everything(void**) {
+    const FieldList star{{"Vary", "Accept"}, {"vARY", "Cookie, * "}};
+    const FieldList none{{"Vary", "Accept, , Cookie"}, {"X-Vary", "*"}};
+    assert_true(varies_on_everything(star));
+    assert_false(varies_on_everything(none));
+    assert_false(varies_on_everything({}));
+}
+
+static void a_member_that_is_no_field_name_counts_as_a_star(void**) {
+    for (const char* bad : {"Accept Cookie", "Accept;q=1", "\"Accept\""}) {
+        const FieldList fields{{"Vary", bad}};
+        assert_true(varies_on_everything(fields));
+    }
+}
+
+static void a_response_that_does_not_vary_matches_every_request(void**) {
+    const FieldList response{{"ETag", "\"x\""}};
+    const FieldList request{{"Accept", "a"}};
+    assert_text(make_vary(response, request), "");
+    assert_true(vary_matches("", request));
+    assert_true(vary_matches("", {}));
+}
+
+static void names_are_lower_case_sorted_and_there_once(void**) {
+    const FieldList response{{"Vary", "Cookie, ACCEPT"},
+                             {"Vary", "accept,X-Z,cookie"}};
+    assert_text(names_of(make_vary(response, {})),
+                "[accept][cookie][x-z]");
+}
+
+static void the_same_values_match_and_others_do_not(void**) {
+    const FieldList response{{"Vary", "Accept, X-A"}};
+    const FieldList request{{"accept", "text/html"}, {"X-A", "1"}};
+    const std::string section = make_vary(response, request);
+    assert_true(vary_matches(section, request));
+    const FieldList more{{"Other", "x"}, {"X-a", "1"}, {"Accept", "text/html"}};
+    assert_true(vary_matches(section, more));
+    for (const char* other :
+         {"text/htm", "text/html,", "text/html, b", "TEXT/HTML", "text", ""}) {
+        const FieldList changed{{"Accept", other}, {"X-A", "1"}};
+        // An empty member at the end is no member (RFC 9110 5.6.1.2).
+        const bool same = std::string_view(other) == "text/html,";
+        assert_int_equal(vary_matches(section, changed), same);
+    }
+    const FieldList second_differs{{"Accept", "text/html"}, {"X-A", "2"}};
+    assert_false(vary_matches(section, second_differs));
+}
+
+static void an_absent_field_matches_only_an_absent_one(void**) {
+    const FieldList response{{"Vary", "X-A"}};
+    const FieldList empty{{"X-A", ""}};
+    const FieldList full{{"X-A", "1"}};
+    const std::string absent = make_vary(response, {});
+    assert_true(vary_matches(absent, {}));
+    assert_false(vary_matches(absent, empty));
+    assert_false(vary_matches(absent, full));
+    const std::string present = make_vary(response, empty);
+    assert_true(vary_matches(present, empty));
+    assert_false(vary_matches(present, {}));
+    assert_false(vary_matches(make_vary(response, full), {}));
+    assert_false(vary_matches(make_vary(response, full), empty));
+}
+
+static void lines_are_joined_and_space_around_members_is_dropped(void**) {
+    const FieldList response{{"Vary", "X-A"}};
+    const FieldList one{{"X-A", "a, b ,\tc"}};
+    const FieldList lines{{"X-A", "a"}, {"Y", "q"}, {"x-a", " b,c "}};
+    const FieldList tight{{"X-A", "a,b,c"}};
+    const FieldList swapped{{"X-A", "b"}, {"X-A", "a,c"}};
+    for (const FieldList* stored : {&one, &lines, &tight}) {
+        const std::string section = make_vary(response, *stored);
+        assert_true(vary_matches(section, one));
+        assert_true(vary_matches(section, lines));
+        assert_true(vary_matches(section, tight));
+        assert_false(vary_matches(section, swapped));
+    }
+}
+
+static void an_encoded_response_varies_on_accept_encoding_unasked(void**) {
+    const FieldList gzip{{"content-encoding", "gzip"}};
+    const FieldList identity{{"Content-Encoding", " identity "}};
+    const FieldList said{{"Content-Encoding", "br"},
+                         {"Vary", "Accept-Encoding"}};
+    const FieldList request{{"Accept-Encoding", "gzip"}};
+    assert_text(names_of(make_vary(gzip, request)), "[accept-encoding]");
+    assert_text(names_of(make_vary(said, request)), "[accept-encoding]");
+    assert_text(make_vary(identity, request), "");
+    assert_true(vary_matches(make_vary(gzip, request), request));
+    assert_false(vary_matches(make_vary(gzip, request), {}));
+}
+
+static void an_ignored_vary_leaves_the_encoding_to_vary_on(void**) {
+    const FieldList response{{"Vary", "Cookie, *"},
+                             {"Content-Encoding", "gzip"}};
+    assert_text(names_of(make_vary(response, {}, true)), "[accept-encoding]");
+}
+
+static void what_is_made_is_valid_and_no_damaged_one_matches(void**) {
+    const FieldList response{{"Vary", "Accept, X-A"}};
+    const FieldList request{{"X-A", "1"}};
+    const std::string section = make_vary(response, request);
+    assert_true(vary_is_valid(section));
+    assert_true(vary_is_valid(""));
+    for (std::size_t size = 1; size < section.size(); ++size) {
+        const std::string_view cut = std::string_view(section).substr(0, size);
+        // Where one item ends a shorter section is whole again.
+        const bool whole = size == 6 + 6;
+        assert_int_equal(vary_is_valid(cut), whole);
+        if (!whole) { assert_false(vary_matches(cut, request)); }
+    }
+    assert_false(vary_matches(section + 'x', request));
+    assert_false(vary_is_valid(section + section));  // not sorted
+    std::string upper = section;
+    upper[6] = 'A';
+    assert_false(vary_is_valid(upper));
+}
+
+int main() {
+    const CMUnitTest tests[] = {
+        cmocka_unit_test(a_star_in_any_line_and_position_varies_on_everything),
+        cmocka_unit_test(a_member_that_is_no_field_name_counts_as_a_star),
+        cmocka_unit_test(a_response_that_does_not_vary_matches_every_request),
+        cmocka_unit_test(names_are_lower_case_sorted_and_there_once),
+        cmocka_unit_test(the_same_values_match_and_others_do_not),
+        cmocka_unit_test(an_absent_field_matches_only_an_absent_one),
+        cmocka_unit_test(lines_are_joined_and_space_around_members_is_dropped),
+        cmocka_unit_test(an_encoded_response_varies_on_accept_encoding_unasked),
+        cmocka_unit_test(an_ignored_vary_leaves_the_encoding_to_vary_on),
+        cmocka_unit_test(what_is_made_is_valid_and_no_damaged_one_matches),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
