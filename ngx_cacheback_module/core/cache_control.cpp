@@ -11,9 +11,9 @@ namespace {
 // One member of the list, taken apart.
 struct Directive {
     std::string_view name;
-    std::string_view argument;    // without its quotes
+    std::string_view argument;  // without its quotes
     bool has_argument = false;
-    bool well_formed = true;      // no space around "=", quotes in pairs
+    bool well_formed = true;  // no space around "=", quotes in pairs
 };
 
 Directive split(std::string_view member) noexcept {
@@ -36,9 +36,9 @@ Directive split(std::string_view member) noexcept {
 }
 
 void keep_smaller(std::optional<Seconds>& value, const Directive& directive) {
-    const Seconds read =
-        directive.well_formed ? parse_seconds(directive.argument).value_or(0)
-                              : 0;
+    const Seconds read = directive.well_formed
+                             ? parse_seconds(directive.argument).value_or(0)
+                             : 0;
     value = value ? std::min(*value, read) : read;
 }
 

@@ -11,10 +11,10 @@ namespace cacheback::core {
 
 struct CacheControl {
     bool no_store = false;
-    bool no_cache = false;          // without field names
-    bool no_cache_fields = false;   // no-cache="field, ..."
-    bool is_private = false;        // without field names
-    bool private_fields = false;    // private="field, ..."
+    bool no_cache = false;         // without field names
+    bool no_cache_fields = false;  // no-cache="field, ..."
+    bool is_private = false;       // without field names
+    bool private_fields = false;   // private="field, ..."
     bool is_public = false;
     bool must_revalidate = false;
     bool proxy_revalidate = false;

@@ -9,9 +9,9 @@ namespace cacheback::core {
 
 // How an entry stands at one moment.
 enum class State : unsigned char {
-    gone,   // past its ttl or all its windows, or from the future
+    gone,  // past its ttl or all its windows, or from the future
     fresh,
-    stale,  // may be served while it is refreshed
+    stale,    // may be served while it is refreshed
     expired,  // too stale, or stale and forbidden: ask while the client waits
 };
 

@@ -34,8 +34,7 @@ std::uint32_t head_checksum(std::string_view head) noexcept {
 // ---- writing
 
 std::size_t encoded_size(const Field& field) noexcept {
-    return field_prologue_size + field.name.size() + 1 + field.value.size() +
-           1;
+    return field_prologue_size + field.name.size() + 1 + field.value.size() + 1;
 }
 
 void append_field(std::string& bytes, const Field& field) {
@@ -120,9 +119,7 @@ bool fields_are_sane(std::string_view bytes) noexcept {
         const std::size_t name_size = load<std::uint16_t>(bytes.data() + 1);
         const std::size_t value_size = load<std::uint32_t>(bytes.data() + 3);
         const std::size_t room = bytes.size() - field_prologue_size - 2;
-        if (name_size > room || value_size > room - name_size) {
-            return false;
-        }
+        if (name_size > room || value_size > room - name_size) { return false; }
         const auto kind = static_cast<FieldKind>(bytes.front());
         bytes.remove_prefix(field_prologue_size);
         const std::string_view name = bytes.substr(0, name_size);
@@ -165,15 +162,12 @@ bool updates(const EntryView& stored, const Field& field) noexcept {
     if (!belongs_into_entry(field)) { return false; }
     EntryField old{};
     switch (kind_of(field.name)) {
-    case FieldKind::content_encoding:
-        return false;
-    case FieldKind::etag:
-        return !find_stored(stored, field.name, old);
+    case FieldKind::content_encoding: return false;
+    case FieldKind::etag: return !find_stored(stored, field.name, old);
     case FieldKind::content_type:
         return find_stored(stored, field.name, old) &&
                iequal(media_type(old.value), media_type(field.value));
-    default:
-        return true;
+    default: return true;
     }
 }
 
@@ -256,9 +250,8 @@ std::optional<EntryView> EntryView::check(std::string_view bytes,
     const EntryMeta& meta = view.meta;
     // In 64 bits: the sum of five sizes may exceed a 32-bit size_t.
     const std::uint64_t size = std::uint64_t{entry_prologue_size} +
-                               meta.key_size + meta.vary_size +
-                               meta.tags_size + meta.fields_size +
-                               meta.body_size;
+                               meta.key_size + meta.vary_size + meta.tags_size +
+                               meta.fields_size + meta.body_size;
     if (size != bytes.size() || view.key() != key || !meta_is_sane(meta)) {
         return std::nullopt;
     }

@@ -57,11 +57,12 @@ inline constexpr std::uint16_t flag_stale_forbidden = 1;
 // The prologue in memory: all that the decision needs.
 struct EntryMeta {
     std::uint16_t status = 0;
-    Millis stored = 0;           // last store or 304, since the epoch
+    Millis stored = 0;  // last store or 304, since the epoch
     Windows windows;
-    Seconds date = no_time;      // the origin's Date; make_head fills it in
+    Seconds date = no_time;  // the origin's Date; make_head fills it in
     Seconds last_modified = no_time;
-    std::uint64_t sequence = 0;  // the store's purge number when its fetch began
+    std::uint64_t sequence =
+        0;  // the store's purge number when its fetch began
     std::uint32_t fetch_ms = 0;  // how long the origin took
     std::uint32_t key_size = 0;
     std::uint32_t vary_size = 0;
@@ -209,7 +210,8 @@ struct EntryParts {
 
 // The head of an entry; the body follows it, byte for byte. Fields that must
 // not be stored are left out here, in one place: see stored_field.hpp. A
-// missing Date becomes the time of storing (RFC 9110 6.6.1).
+// missing meta.date becomes the time of storing (RFC 9110 6.6.1); the field
+// itself is the caller's.
 [[nodiscard]] std::string make_head(const EntryParts& parts);
 
 // The head of the entry that a 304 renews; the body stays. Of `renewed` count

@@ -69,8 +69,7 @@ NamedLifetime less_age(Seconds length, Seconds age) noexcept {
 
 }  // namespace
 
-CachingFields read_caching_fields(Fields fields, unsigned ignore,
-                                  Millis now) {
+CachingFields read_caching_fields(Fields fields, unsigned ignore, Millis now) {
     CachingFields read;
     const Seconds now_seconds = now / second;
     const bool targeted =
@@ -116,8 +115,7 @@ std::optional<NamedLifetime> named_lifetime(const CachingFields& fields,
                                             Millis now) noexcept {
     const Seconds age = initial_age(fields, now);
     if (fields.accel_time) {
-        NamedLifetime lifetime =
-            less_age(*fields.accel_time - now / second, 0);
+        NamedLifetime lifetime = less_age(*fields.accel_time - now / second, 0);
         lifetime.by_accel = true;
         return lifetime;
     }

@@ -17,7 +17,7 @@ struct CachingFields {
     std::optional<Seconds> accel_seconds;  // X-Accel-Expires: 60
     std::optional<Seconds> accel_time;     // X-Accel-Expires: @1700000000
     bool has_expires = false;
-    std::optional<Seconds> expires;        // nothing: not a date, so long past
+    std::optional<Seconds> expires;  // nothing: not a date, so long past
     std::optional<Seconds> date;
     Seconds age = 0;
 };
@@ -32,9 +32,9 @@ struct CachingFields {
                                   Millis now) noexcept;
 
 struct NamedLifetime {
-    Millis fresh_for = 0;     // what is left of it at `now`
-    bool zero = false;        // it is 0 by its own words, not by age
-    bool by_accel = false;    // X-Accel-Expires named it
+    Millis fresh_for = 0;   // what is left of it at `now`
+    bool zero = false;      // it is 0 by its own words, not by age
+    bool by_accel = false;  // X-Accel-Expires named it
 };
 
 // The lifetime that the response names: X-Accel-Expires, CDN-Cache-Control,

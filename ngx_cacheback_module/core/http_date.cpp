@@ -134,10 +134,9 @@ bool scan_asctime(std::string_view text, Moment& moment) noexcept {
     }
     const bool padded = scanner.starts_with(' ');
     if (padded && !scanner.literal(" ")) { return false; }
-    return scanner.number(moment.day, padded ? 1 : 2) &&
-           scanner.literal(" ") && scan_time(scanner, moment) &&
-           scanner.literal(" ") && scanner.number(moment.year, 4) &&
-           scanner.done();
+    return scanner.number(moment.day, padded ? 1 : 2) && scanner.literal(" ") &&
+           scan_time(scanner, moment) && scanner.literal(" ") &&
+           scanner.number(moment.year, 4) && scanner.done();
 }
 
 bool exists(const Moment& moment) noexcept {

@@ -52,13 +52,11 @@ Storability judge_renewal(const EntryView& stored, const RequestFacts& request,
     EntryFields fields = stored.fields();
     EntryField field{};
     while (fields.next(field)) {
-        if (find(not_modified.fields, field.name) == nullptr) {
+        // The old Date would make the renewed answer as old as the first.
+        if (field.kind != FieldKind::date &&
+            find(not_modified.fields, field.name) == nullptr) {
             merged.push_back({field.name, field.value});
         }
-    }
-    // Not among the stored fields, but a validator of what is stored.
-    if (stored.meta.last_modified != no_time) {
-        merged.push_back({"Last-Modified", "stored"});
     }
 
     ResponseFacts renewed = not_modified;

@@ -61,9 +61,8 @@ void set_windows(Windows& windows, const CacheControl& control) noexcept {
     windows.stale_for = control.stale_while_revalidate
                             ? *control.stale_while_revalidate * second
                             : until_gone;
-    windows.error_for = control.stale_if_error
-                            ? *control.stale_if_error * second
-                            : until_gone;
+    windows.error_for =
+        control.stale_if_error ? *control.stale_if_error * second : until_gone;
 }
 
 }  // namespace
@@ -87,8 +86,8 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     verdict.lifetime_named = named.has_value();
     windows.ttl = clamp_length(policy.ttl);
     windows.initial_age = initial_age(caching, now);
-    windows.stale_forbidden = control.no_cache || control.must_revalidate ||
-                              control.proxy_revalidate;
+    windows.stale_forbidden =
+        control.no_cache || control.must_revalidate || control.proxy_revalidate;
     windows.fresh_for =
         named ? named->fresh_for : clamp_length(policy.lifetime.value_or(0));
     // X-Accel-Expires speaks to this cache alone, the no-cache beside it to
@@ -112,8 +111,8 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     if (!ignored(ignore_vary) && varies_on_everything(response.fields)) {
         return refuse(Reason::vary);
     }
-    if (response.by_accel_redirect && !control.is_public &&
-        !control.s_maxage && !(named && named->by_accel)) {
+    if (response.by_accel_redirect && !control.is_public && !control.s_maxage &&
+        !(named && named->by_accel)) {
         return refuse(Reason::accel_redirect);
     }
     if (response.has_trailers) { return refuse(Reason::trailers); }
@@ -121,9 +120,7 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
         return refuse(Reason::cookie);
     }
 
-    if (!named && *policy.lifetime <= 0) {
-        return refuse(Reason::no_lifetime);
-    }
+    if (!named && *policy.lifetime <= 0) { return refuse(Reason::no_lifetime); }
     if (named && named->zero) {
         // A 0 from X-Accel-Expires switches nginx's caches off, whatever else
         // the response says.
@@ -142,6 +139,10 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
 
 FetchOutcome fetch_outcome(const FetchFacts& fetch,
                            const Storability& verdict) noexcept {
+    // A login or a maintenance page does not take a good item's place.
+    const auto is_redirect_for_now = [](unsigned status) {
+        return status == 302 || status == 303 || status == 307;
+    };
     if (fetch.from_error_page || fetch.nested_stale) {
         return FetchOutcome::keep;
     }
@@ -163,8 +164,11 @@ FetchOutcome fetch_outcome(const FetchFacts& fetch,
     case 410:
         return verdict.may_store() ? FetchOutcome::replace
                                    : FetchOutcome::remove;
-    default:
-        break;
+    default: break;
+    }
+    if (is_redirect_for_now(fetch.status) && fetch.stored_status != 0 &&
+        fetch.stored_status != fetch.status) {
+        return FetchOutcome::keep;
     }
     if (is_settled(fetch.status)) {
         return verdict.may_store() ? FetchOutcome::replace
@@ -189,18 +193,16 @@ bool marks_uncacheable(Reason refused, unsigned status) noexcept {
     case Reason::event_stream:
     case Reason::accel_redirect:
     case Reason::trailers:
-    case Reason::too_large:
-        return true;
-    default:
-        return false;
+    case Reason::too_large: return true;
+    default: return false;
     }
 }
 
 Millis kept_for(const Windows& windows) noexcept {
     if (windows.stale_forbidden) { return windows.ttl; }
-    return std::min(windows.ttl,
-                    windows.fresh_for +
-                        std::max(windows.stale_for, windows.error_for));
+    return std::min(
+        windows.ttl,
+        windows.fresh_for + std::max(windows.stale_for, windows.error_for));
 }
 
 }  // namespace cacheback::core

@@ -13,7 +13,7 @@ namespace cacheback::core {
 
 // What the rules need to know of the request that the response answers.
 struct RequestFacts {
-    bool had_cookie = false;         // a Cookie field was sent to the origin
+    bool had_cookie = false;  // a Cookie field was sent to the origin
     bool had_authorization = false;
 };
 
@@ -28,11 +28,11 @@ struct ResponseFacts {
 
 // The windows of an entry, in the order in which they pass.
 struct Windows {
-    Millis fresh_for = 0;    // counted from `stored`
-    Millis stale_for = 0;    // after freshness: served while refreshed
-    Millis error_for = 0;    // after freshness: served when the origin fails
-    Millis ttl = 0;          // counted from `stored`: then the entry is gone
-    Seconds initial_age = 0; // received Age, corrected (RFC 9111 4.2.3)
+    Millis fresh_for = 0;     // counted from `stored`
+    Millis stale_for = 0;     // after freshness: served while refreshed
+    Millis error_for = 0;     // after freshness: served when the origin fails
+    Millis ttl = 0;           // counted from `stored`: then the entry is gone
+    Seconds initial_age = 0;  // received Age, corrected (RFC 9111 4.2.3)
     bool stale_forbidden = false;  // no-cache, must- or proxy-revalidate
 };
 
@@ -71,21 +71,21 @@ enum class FetchOutcome : std::uint8_t {
 
 struct FetchFacts {
     unsigned status = 0;
-    bool complete = false;       // whole body seen, lengths agree
-    bool conditional = false;    // we sent If-None-Match or If-Modified-Since
+    unsigned stored_status = 0;  // of the item as it is; 0: there is none
+    bool complete = false;     // whole body seen, lengths agree
+    bool conditional = false;  // we sent If-None-Match or If-Modified-Since
     bool from_error_page = false;
-    bool nested_stale = false;   // STALE or UPDATING of a cache underneath
+    bool nested_stale = false;  // STALE or UPDATING of a cache underneath
 };
 
-// `verdict` of a 304 is that of core/renewal.hpp: one that may not be stored any
-// more ends the item. What refuses a bare 304, `status`, does not.
+// `verdict` of a 304 is that of core/renewal.hpp: one that may not be stored
+// any more ends the item. What refuses a bare 304, `status`, does not.
 [[nodiscard]] FetchOutcome fetch_outcome(const FetchFacts& fetch,
                                          const Storability& verdict) noexcept;
 
 // True when an answer that was refused shows that the item cannot be stored
 // whoever asks: 200, 203, 301, 308, refused for what the answer itself says.
-[[nodiscard]] bool marks_uncacheable(Reason refused,
-                                     unsigned status) noexcept;
+[[nodiscard]] bool marks_uncacheable(Reason refused, unsigned status) noexcept;
 
 // How long the bytes are of any use, counted from `stored`: Redis keeps them
 // no longer. See state_of() in core/decision.hpp, whose `gone` this is.

@@ -12,14 +12,20 @@ namespace cacheback::core {
 namespace {
 
 enum class Type : unsigned char {
-    boolean, integer, decimal, string, token, bytes, list
+    boolean,
+    integer,
+    decimal,
+    string,
+    token,
+    bytes,
+    list
 };
 
 struct Value {
     Type type = Type::boolean;
-    bool truth = true;     // of a boolean
-    Seconds number = 0;    // of an integer
-    bool empty = false;    // of a string
+    bool truth = true;   // of a boolean
+    Seconds number = 0;  // of an integer
+    bool empty = false;  // of a string
 };
 
 constexpr bool is_lower_alpha(char c) noexcept { return c >= 'a' && c <= 'z'; }
@@ -27,10 +33,11 @@ constexpr bool is_alpha(char c) noexcept { return is_lower_alpha(lower(c)); }
 
 class DictionaryReader {
   public:
-    explicit DictionaryReader(std::string_view line) noexcept
-        : rest_(line) {
+    explicit DictionaryReader(std::string_view line) noexcept : rest_(line) {
         skip(" ");
-        while (!rest_.empty() && rest_.back() == ' ') { rest_.remove_suffix(1); }
+        while (!rest_.empty() && rest_.back() == ' ') {
+            rest_.remove_suffix(1);
+        }
     }
 
     // False at the end, and at the first thing that is not a dictionary: then

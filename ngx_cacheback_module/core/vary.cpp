@@ -74,23 +74,21 @@ void append_item(std::string& section, const std::string& name,
         value += member;
     }
     append(section, static_cast<std::uint16_t>(name.size()));
-    append(section, members.present()
-                        ? static_cast<std::uint32_t>(value.size())
-                        : absent);
+    append(section, members.present() ? static_cast<std::uint32_t>(value.size())
+                                      : absent);
     section += name;
     section += value;
 }
 
 bool is_encoded(const Field& field) noexcept {
     return iequal(field.name, "Content-Encoding") &&
-           !trim(field.value).empty() &&
-           !iequal(trim(field.value), "identity");
+           !trim(field.value).empty() && !iequal(trim(field.value), "identity");
 }
 
 bool is_lower_token(std::string_view text) noexcept {
-    return is_token(text) &&
-           std::none_of(text.begin(), text.end(),
-                        [](char c) { return c >= 'A' && c <= 'Z'; });
+    return is_token(text) && std::none_of(text.begin(), text.end(), [](char c) {
+               return c >= 'A' && c <= 'Z';
+           });
 }
 
 }  // namespace
@@ -101,8 +99,7 @@ bool varies_on_everything(Fields response) noexcept {
         ListMembers names(field.value);
         std::string_view name;
         while (names.next(name)) {
-            if (name == "*" || !is_token(name) ||
-                name.size() > max_name_size) {
+            if (name == "*" || !is_token(name) || name.size() > max_name_size) {
                 return true;
             }
         }
@@ -165,9 +162,7 @@ bool vary_is_valid(std::string_view section) noexcept {
     VaryItem item;
     std::string_view before;
     while (items.next(item)) {
-        if (!is_lower_token(item.name) || item.name <= before) {
-            return false;
-        }
+        if (!is_lower_token(item.name) || item.name <= before) { return false; }
         before = item.name;
     }
     return items.done();

@@ -31,9 +31,10 @@ std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
     store::LeaseToken token, core::Millis lease_end,
     const core::EntryView* stored) {
-    if (!conf.revalidate) { stored = nullptr; }
-    std::vector<ngx::RequestField> fields = background_fields(r, conf, stored);
-    bool conditional = stored != nullptr && has_validator(*stored);
+    bool conditional =
+        conf.revalidate && stored != nullptr && has_validator(*stored);
+    std::vector<ngx::RequestField> fields =
+        background_fields(r, conf, stored, conditional);
 
     std::unique_ptr<BackgroundFetch> fetch(
         new BackgroundFetch(conf, 0, lease_end));
@@ -60,6 +61,7 @@ std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
             {bytes, head.size() + body.size()});
         fetch->conditional_ = true;
     }
+    fetch->stored_status_ = stored == nullptr ? 0U : stored->meta.status;
     fetch->token_ = token;
     return fetch;
 }
@@ -78,16 +80,21 @@ BackgroundFetch* BackgroundFetch::of(const ngx_http_request_t& r) noexcept {
 
 bool BackgroundFetch::start(store::WaitingFetch& waiting) noexcept {
     BackgroundFetch* self = static_cast<Waiting&>(waiting).owner;
-    // The lease bounds the fetch; what is left of it after the wait in line.
-    core::Millis left =
-        std::max<core::Millis>(self->lease_end_ - store::wall_clock(), 1);
+    core::Millis left = self->lease_end_ - store::wall_clock();
+    if (left <= 0) {
+        // It stood in line for as long as it might have taken.
+        store::Store& store = self->store_;
+        store.control().count(store::Counter::refreshes_dropped);
+        delete self;
+        store.line().finished();
+        return true;
+    }
+    // The lease bounds the fetch: nobody else tries before it ends.
     self->detached_->set_owner(self, on_finished);
     self->running_ = true;
-    if (!self->detached_->start(static_cast<ngx_msec_t>(left))) {
-        self->running_ = false;
-        return false;
-    }
-    return true;
+    if (self->detached_->start(static_cast<ngx_msec_t>(left))) { return true; }
+    self->running_ = false;
+    return false;
 }
 
 void BackgroundFetch::drop(store::WaitingFetch& waiting) noexcept {
@@ -127,6 +134,7 @@ ngx_int_t BackgroundFetch::on_body(ngx_chain_t* in) noexcept {
 core::FetchOutcome BackgroundFetch::outcome(const ngx_http_request_t& r) const {
     core::FetchFacts facts;
     facts.status = capture_->status();
+    facts.stored_status = stored_status_;
     facts.complete = capture_->complete() && !ngx::DetachedRequest::leaked(r);
     facts.conditional = conditional_ && capture_->confirms();
     facts.from_error_page = redirects.by_error_page;
@@ -146,7 +154,8 @@ void BackgroundFetch::give_up() noexcept {
 }
 
 void BackgroundFetch::settle(ngx_http_request_t& r) {
-    if (capture_ == nullptr || !capture_->begun()) {
+    if (capture_ == nullptr || !capture_->begun() ||
+        capture_->refused_by_directive()) {
         give_up();
         return;
     }

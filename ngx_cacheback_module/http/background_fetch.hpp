@@ -71,6 +71,7 @@ class BackgroundFetch {
     ngx::DetachedRequest* detached_ = nullptr;
     Waiting waiting_;
     std::optional<core::EntryView> stored_;
+    unsigned stored_status_ = 0;  // of the item as it is; 0: there is none
     bool conditional_ = false;
     bool running_ = false;
     std::unique_ptr<Capture> capture_;

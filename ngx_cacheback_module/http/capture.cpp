@@ -27,10 +27,10 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
     request.had_cookie = circumstances.had_cookie;
     request.had_authorization = circumstances.had_authorization;
 
-    std::vector<core::Field> origin = origin_fields(r);
+    origin_ = origin_fields(r);
     core::ResponseFacts response;
     response.status = status_;
-    response.fields = as_fields(origin);
+    response.fields = as_fields(origin_);
     response.by_accel_redirect = circumstances.by_accel_redirect;
     response.has_trailers = r.expect_trailers;
 
@@ -45,6 +45,7 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
         renews && core::confirms(*stored, response.fields, received_);
     if (circumstances.no_store && verdict_.may_store()) {
         refuse(core::Reason::no_store);
+        refused_by_directive_ = true;
     }
 
     std::size_t most = max_size_of(conf);
@@ -76,6 +77,7 @@ void Capture::refuse(core::Reason reason) noexcept {
 void Capture::add(const ngx_chain_t* in) noexcept {
     for (; in != nullptr; in = in->next) {
         if (in->buf->last_buf) { last_seen_ = true; }
+        seen_ += ngx_buf_size(in->buf);
         if (!verdict_.may_store()) { continue; }
 
         switch (body_.add(*in->buf)) {
@@ -95,9 +97,7 @@ void Capture::add(const ngx_chain_t* in) noexcept {
 }
 
 bool Capture::complete() const noexcept {
-    return last_seen_ &&
-           (announced_ == -1 ||
-            body_.size() == static_cast<std::size_t>(announced_));
+    return last_seen_ && (announced_ == -1 || seen_ == announced_);
 }
 
 core::EntryMeta Capture::meta() const noexcept {
@@ -128,11 +128,12 @@ store::Pieces Capture::entry(std::string_view key, core::Fields request,
     for (std::size_t i = 1; i < pieces.size(); i++) {
         parts.body_checksum = core::crc32c(parts.body_checksum, pieces[i]);
     }
-    std::string vary;
-    if (!ignores_vary_) { vary = core::make_vary(as_fields(fields_), request); }
+    std::string vary =
+        core::make_vary(as_fields(origin_), request, ignores_vary_);
     parts.key = key;
     parts.vary = vary;
     parts.fields = as_fields(fields_);
+    parts.received = as_fields(origin_);
     head = core::make_head(parts);
     pieces[0] = head;
     return pieces;

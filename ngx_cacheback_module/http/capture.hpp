@@ -44,6 +44,11 @@ class Capture {
     [[nodiscard]] core::Reason refused() const noexcept {
         return verdict_.refused;
     }
+    // By cacheback_no_store: this answer is not stored, which says nothing
+    // about the next one.
+    [[nodiscard]] bool refused_by_directive() const noexcept {
+        return refused_by_directive_;
+    }
     [[nodiscard]] const core::Storability& verdict() const noexcept {
         return verdict_;
     }
@@ -75,9 +80,12 @@ class Capture {
     bool last_seen_ = false;
     bool ignores_vary_ = false;
     bool confirms_ = false;
+    bool refused_by_directive_ = false;
     off_t announced_ = -1;
     core::Storability verdict_;
-    std::vector<core::Field> fields_;  // views into the request's memory
+    off_t seen_ = 0;  // bytes of the body, collected or not
+    std::vector<core::Field> origin_;  // views into the request's memory
+    std::vector<core::Field> fields_;  // likewise
     core::Seconds date_ = core::no_time;
     core::Seconds last_modified_ = core::no_time;
     ngx::BodyBuffer body_;

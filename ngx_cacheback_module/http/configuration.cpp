@@ -33,7 +33,7 @@ std::optional<core::Millis> own_value(ngx_http_request_t& r,
         throw std::bad_alloc{};
     }
     ngx_int_t time = text.len == 0 ? NGX_ERROR : ngx_parse_time(&text, 0);
-    if (time == NGX_ERROR) {
+    if (time == NGX_ERROR || time < setting.least) {
         ngx_log_error(NGX_LOG_WARN, r.connection->log, 0,
                       "cacheback: invalid value \"%V\" of \"%s\", expected a "
                       "time such as \"30s\" or \"1h\", the outer level's "
@@ -151,7 +151,7 @@ core::Policy policy_of(ngx_http_request_t& r, const LocationConf& conf,
     core::Policy policy;
     policy.lifetime = lifetime_of(r, conf, status);
     policy.ttl = evaluate(r, conf.ttl, default_ttl);
-    policy.ignore = static_cast<unsigned>(conf.ignore);
+    policy.ignore = conf.ignore;
     return policy;
 }
 
@@ -175,7 +175,10 @@ void* create_main_conf(ngx_conf_t* cf) {
 char* init_main_conf(ngx_conf_t*, void*) { return NGX_CONF_OK; }
 
 void* create_location_conf(ngx_conf_t* cf) {
-    return ngx::make_trivial<LocationConf>(*cf->pool);
+    auto* conf = ngx::make_trivial<LocationConf>(*cf->pool);
+    // A lease of no length would let every request refresh.
+    if (conf != nullptr) { conf->refresh_timeout.least = 1; }
+    return conf;
 }
 
 char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) {
@@ -192,8 +195,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) {
     ngx_conf_merge_ptr_value(conf.bypass, prev.bypass, nullptr);
     ngx_conf_merge_ptr_value(conf.no_store, prev.no_store, nullptr);
     ngx_conf_merge_ptr_value(conf.skip, prev.skip, nullptr);
-    ngx_conf_merge_bitmask_value(conf.ignore, prev.ignore,
-                                 NGX_CONF_BITMASK_SET);
+    if (conf.ignore == 0) { conf.ignore = prev.ignore; }
     if (conf.max_size == NGX_CONF_UNSET_SIZE) { conf.max_size = prev.max_size; }
     ngx_conf_merge_value(conf.revalidate, prev.revalidate, 1);
 

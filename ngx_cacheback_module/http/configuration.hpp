@@ -15,6 +15,7 @@ namespace cacheback::http {
 struct TimeSetting {
     bool set = false;
     core::Millis constant = 0;
+    core::Millis least = 0;  // what is below is no usable value
     ngx_http_complex_value_t* value = nullptr;  // null: `constant`
     const TimeSetting* outer = nullptr;
     const char* directive = nullptr;  // named in the log
@@ -41,7 +42,7 @@ struct LocationConf {
     ngx_array_t* bypass = static_cast<ngx_array_t*>(NGX_CONF_UNSET_PTR);
     ngx_array_t* no_store = static_cast<ngx_array_t*>(NGX_CONF_UNSET_PTR);
     ngx_array_t* skip = static_cast<ngx_array_t*>(NGX_CONF_UNSET_PTR);
-    ngx_uint_t ignore = 0;  // core::IgnoredField, and NGX_CONF_BITMASK_SET
+    unsigned ignore = 0;  // bits of core::IgnoredField
     size_t max_size = NGX_CONF_UNSET_SIZE;
     ngx_flag_t revalidate = NGX_CONF_UNSET;
 

@@ -1,5 +1,9 @@
 #include "directives.hpp"
 
+#include <algorithm>
+#include <iterator>
+
+#include "../core/text.hpp"
 #include "../ngx/pool.hpp"
 #include "configuration.hpp"
 
@@ -11,6 +15,10 @@ char* failed() noexcept { return static_cast<char*>(NGX_CONF_ERROR); }
 
 char* text(const char* words) noexcept { return const_cast<char*>(words); }
 
+ngx_str_t* arguments(ngx_conf_t* cf) noexcept {
+    return static_cast<ngx_str_t*>(cf->args->elts);
+}
+
 // Fills `setting` from an argument: a time now, or variables for later.
 char* read_time(ngx_conf_t* cf, ngx_str_t& argument, TimeSetting& setting) {
     auto* cmd_name = static_cast<ngx_str_t*>(cf->args->elts);
@@ -19,7 +27,7 @@ char* read_time(ngx_conf_t* cf, ngx_str_t& argument, TimeSetting& setting) {
 
     if (ngx_http_script_variables_count(&argument) == 0) {
         ngx_int_t time = ngx_parse_time(&argument, 0);
-        if (time == NGX_ERROR || argument.len == 0) {
+        if (time == NGX_ERROR || time < setting.least || argument.len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid value \"%V\" in \"%V\", expected a "
                                "time such as \"30s\" or \"1h\"",
@@ -63,7 +71,17 @@ bool has_line(const LifetimeLevel& level, ngx_uint_t code) noexcept {
 
 char* add_line(ngx_conf_t* cf, LocationConf& conf, ngx_uint_t code,
                const TimeSetting& time) {
-    if (has_line(conf.lifetimes, code)) { return text("is duplicate"); }
+    if (has_line(conf.lifetimes, code)) {
+        u_char number[NGX_INT_T_LEN + 1] = "any";
+        if (code != 0) { *ngx_sprintf(number, "%ui", code) = '\0'; }
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate lifetime of \"%s\" in \"%V\", the "
+                           "same level has one already (\"cacheback STORE "
+                           "TIME\" and a line without status name 200, 203, "
+                           "301 and 308)",
+                           number, &arguments(cf)[0]);
+        return failed();
+    }
     if (conf.lifetimes.lines == nullptr) {
         conf.lifetimes.lines =
             ngx_array_create(cf->pool, 4, sizeof(LifetimeLine));
@@ -159,6 +177,24 @@ char* set_cacheback(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     return error == NGX_CONF_OK ? add_unnamed_lines(cf, location, time) : error;
 }
 
+char* set_size(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
+    auto& size = *reinterpret_cast<std::size_t*>(static_cast<char*>(conf) +
+                                                 cmd->offset);
+    if (size != NGX_CONF_UNSET_SIZE) { return text("is duplicate"); }
+
+    ngx_str_t* args = arguments(cf);
+    ssize_t parsed = ngx_parse_size(&args[1]);
+    if (parsed == NGX_ERROR || parsed == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\", expected a size "
+                           "such as \"1m\" or \"256k\"",
+                           &args[1], &args[0]);
+        return failed();
+    }
+    size = static_cast<std::size_t>(parsed);
+    return NGX_CONF_OK;
+}
+
 char* set_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
     auto* args = static_cast<ngx_str_t*>(cf->args->elts);
     if (args[1].len == 0) {
@@ -172,17 +208,46 @@ char* set_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
     return ngx_http_set_complex_value_slot(cf, cmd, conf);
 }
 
-ngx_conf_bitmask_t ignored_fields[] = {
-    {ngx_string("Cache-Control"), core::ignore_cache_control},
-    {ngx_string("CDN-Cache-Control"), core::ignore_cdn_cache_control},
-    {ngx_string("Expires"), core::ignore_expires},
-    {ngx_string("Set-Cookie"), core::ignore_set_cookie},
-    {ngx_string("Vary"), core::ignore_vary},
-    {ngx_string("X-Accel-Expires"), core::ignore_x_accel_expires},
-    {ngx_string("Authorization"), core::ignore_authorization},
-    {ngx_string("Cookie"), core::ignore_cookie},
-    {ngx_null_string, 0},
+struct IgnoredName {
+    std::string_view name;
+    core::IgnoredField bit;
 };
+
+constexpr IgnoredName ignored_names[] = {
+    {"Cache-Control", core::ignore_cache_control},
+    {"CDN-Cache-Control", core::ignore_cdn_cache_control},
+    {"Expires", core::ignore_expires},
+    {"Set-Cookie", core::ignore_set_cookie},
+    {"Vary", core::ignore_vary},
+    {"X-Accel-Expires", core::ignore_x_accel_expires},
+    {"Authorization", core::ignore_authorization},
+    {"Cookie", core::ignore_cookie},
+};
+
+// `cacheback_ignore_headers FIELD …`
+char* set_ignored(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    unsigned& bits = static_cast<LocationConf*>(conf)->ignore;
+    ngx_str_t* args = arguments(cf);
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        const IgnoredName* known = std::find_if(
+            std::begin(ignored_names), std::end(ignored_names),
+            [&](const IgnoredName& each) {
+                return core::iequal(each.name, ngx::view(args[i]));
+            });
+        if (known == std::end(ignored_names)) {
+            ngx_conf_log_error(
+                NGX_LOG_EMERG, cf, 0,
+                "invalid value \"%V\" in \"%V\", expected some of "
+                "\"Cache-Control\", \"CDN-Cache-Control\", \"Expires\", "
+                "\"Set-Cookie\", \"Vary\", \"X-Accel-Expires\", "
+                "\"Authorization\" and \"Cookie\"",
+                &args[i], &args[0]);
+            return failed();
+        }
+        bits |= known->bit;
+    }
+    return NGX_CONF_OK;
+}
 
 constexpr ngx_uint_t everywhere =
     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
@@ -257,14 +322,14 @@ ngx_command_t directives[] = {
 
     { ngx_string("cacheback_ignore_headers"),
       everywhere | NGX_CONF_1MORE,
-      ngx_conf_set_bitmask_slot,
+      set_ignored,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(LocationConf, ignore),
-      &ignored_fields },
+      0,
+      nullptr },
 
     { ngx_string("cacheback_max_size"),
       everywhere | NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      set_size,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(LocationConf, max_size),
       nullptr },

@@ -37,7 +37,8 @@ Capture::Circumstances circumstances_of(RequestContext& context) {
 // The answer of this client's own fetch will not be stored. Where it shows
 // that the item itself may be, a background fetch fills it; where it shows the
 // contrary, the next requests need not try.
-void pass_on(RequestContext& context, core::Reason refused) {
+void pass_on(RequestContext& context, core::Reason refused,
+             bool by_directive = false) {
     store::ControlZone& control = context.store.control();
     store::LeaseToken token = std::exchange(context.lease, 0);
     bool storable =
@@ -50,7 +51,9 @@ void pass_on(RequestContext& context, core::Reason refused) {
     }
     context.fill.reset();
     unsigned status = static_cast<unsigned>(context.request.headers_out.status);
-    if (core::marks_uncacheable(refused, status)) {
+    // What this request alone asked for says nothing about the item.
+    bool of_item = context.status != Status::bypass && !no_store_asked(context);
+    if (of_item && core::marks_uncacheable(refused, status)) {
         control.mark_uncacheable(context.key, uncacheable_ttl);
         // What was stored no longer is what the origin says.
         if (context.entry && token != 0 &&
@@ -181,8 +184,9 @@ void on_answer(RequestContext& context) {
         return;
     }
     context.reason = refused;
+    bool by_directive = context.capture->refused_by_directive();
     context.capture.reset();
-    pass_on(context, refused);
+    pass_on(context, refused, by_directive);
 }
 
 // The last of an answer has gone by.

@@ -61,7 +61,8 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter) {
     // For those whose own answer cannot fill the item: a fetch made ready now,
     // while the request stands in its look-up, and started or dropped when the
     // answer shows whether the item may be stored.
-    if (context.lease != 0 && (context.is_partial || context.had_cookie)) {
+    if (context.lease != 0 && (context.is_partial || context.had_cookie) &&
+        status != Status::bypass) {
         context.fill = BackgroundFetch::prepare(
             r, context.conf, context.key, attached ? 0 : context.lease,
             context.now + length, stored);
@@ -214,22 +215,30 @@ ngx_int_t on_precontent(ngx_http_request_t& r) {
     }
 
     LocationConf& conf = location_conf(r);
-    if (!conf.enabled || r.err_status != 0 || r.error_page || r.post_action) {
+    Redirects before;
+    before.note(r);
+    if (!conf.enabled || before.by_error_page || r.post_action) {
         return NGX_DECLINED;
     }
 
     RequestContext& context = make_context(r, conf);
+    context.redirects = before;
     context.reason = why_not_looked_up(r, conf);
+    context.is_head = asked_by_head(r);
+    context.is_partial = asks_for_part(r);
+    context.had_cookie =
+        (conf.ignore & core::ignore_cookie) == 0 && sent_cookie(r);
+    if (context.reason == core::Reason::bypass && !context.is_partial) {
+        // Not looked up, yet its answer becomes the item.
+        context.key = make_key(r, conf);
+        return fetch(context, Status::bypass, Counter::bypassed);
+    }
     if (context.reason != core::Reason::none) {
         context.status = Status::bypass;
         context.store.control().count(Counter::bypassed);
         prepare_origin_fields(context, false, nullptr);
         return NGX_DECLINED;
     }
-    context.is_head = asked_by_head(r);
-    context.is_partial = asks_for_part(r);
-    context.had_cookie =
-        (conf.ignore & core::ignore_cookie) == 0 && sent_cookie(r);
     return look_up(context);
 }
 

@@ -100,12 +100,6 @@ std::vector<core::Field> delivered_fields(ngx_http_request_t& r,
                           http_date(r, r.headers_out.last_modified_time)});
     }
 
-    // Names fields that end with this hop, so they are not stored.
-    if (answered_by_upstream(r) && r.upstream->headers_in.connection != nullptr) {
-        fields.push_back(
-            {"Connection", ngx::view(r.upstream->headers_in.connection->value)});
-    }
-
     // Hidden from the list by the proxy, yet the origin's Date is the one that
     // a stored response carries (RFC 9110 6.6.1).
     if (!has(fields, "Date")) {

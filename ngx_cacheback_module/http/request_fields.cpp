@@ -25,10 +25,10 @@ constexpr std::string_view forwarding_fields[] = {
 
 bool sent_in_background(std::string_view name, const LocationConf& conf,
                         const core::EntryView* stored) {
-    // Never a client's identity, a part, or a condition of a client.
+    // Never a part or a condition of a client, whatever names it. A client's
+    // identity (Cookie, Authorization) only where the item depends on it.
     static constexpr std::string_view never[] = {
-        "Cookie", "Authorization", "Proxy-Authorization", "Range", "If-Range",
-        "If-Match", "If-None-Match", "If-Modified-Since",
+        "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since",
         "If-Unmodified-Since", "Accept-Encoding", "Host"};
     for (std::string_view each : never) {
         if (core::iequal(name, each)) { return false; }
@@ -101,25 +101,28 @@ bool has_validator(const core::EntryView& stored) noexcept {
 
 std::vector<ngx::RequestField> background_fields(
     ngx_http_request_t& r, const LocationConf& conf,
-    const core::EntryView* stored) {
+    const core::EntryView* stored, bool conditional) {
     std::vector<ngx::RequestField> fields;
     if (r.headers_in.host != nullptr) {
         fields.push_back({"Host", ngx::view(r.headers_in.host->value)});
     } else if (r.headers_in.server.len != 0) {
         fields.push_back({"Host", ngx::view(r.headers_in.server)});
     }
+    bool whole_cookie = false;
     for (const core::Field& field : request_fields(r)) {
         if (sent_in_background(field.name, conf, stored)) {
             fields.push_back({field.name, field.value});
+            whole_cookie = whole_cookie || core::iequal(field.name, "Cookie");
         }
     }
-    if (std::string_view cookies = key_cookies(r, conf); !cookies.empty()) {
+    if (std::string_view cookies = key_cookies(r, conf);
+        !cookies.empty() && !whole_cookie) {
         fields.push_back({"Cookie", cookies});
     }
     fields.push_back({"Accept-Encoding", fill_accept_encoding});
     fields.push_back({"Cacheback-Refresh", "1"});
 
-    if (stored != nullptr) {
+    if (conditional) {
         Validators found = validators_of(*stored);
         if (!found.etag.empty()) {
             fields.push_back({"If-None-Match", found.etag});

@@ -17,10 +17,12 @@ inline constexpr std::string_view fill_accept_encoding = "identity";
 // How long an item stays known as uncacheable.
 inline constexpr core::Millis uncacheable_ttl = 60 * core::second;
 
-// All that a background fetch of this item sends. Views into `r` and `stored`.
+// All that a background fetch of this item sends: what `stored`, null when
+// there is nothing, varies on, and its validators when `conditional`. Views
+// into `r` and `stored`.
 [[nodiscard]] std::vector<ngx::RequestField> background_fields(
     ngx_http_request_t& r, const LocationConf& conf,
-    const core::EntryView* stored);
+    const core::EntryView* stored, bool conditional);
 
 [[nodiscard]] bool has_validator(const core::EntryView& stored) noexcept;
 

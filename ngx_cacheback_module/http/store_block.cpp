@@ -49,7 +49,15 @@ char* set_memory(ngx_conf_t* cf, Block& block) {
         block.settings->memory = 0;
         return NGX_CONF_OK;
     }
-    return read_size(cf, text, block.settings->memory);
+    char* error = read_size(cf, text, block.settings->memory);
+    if (error != NGX_CONF_OK) { return error; }
+    static_assert(store::MemoryTier::min_size == 256 * 1024);
+    return block.settings->memory >= store::MemoryTier::min_size
+               ? NGX_CONF_OK
+               : refuse(cf,
+                        "invalid value \"%V\" in \"memory\", expected at "
+                        "least \"256k\", or \"off\"",
+                        &text);
 }
 
 char* set_redis(ngx_conf_t* cf, Block& block) {
@@ -57,7 +65,7 @@ char* set_redis(ngx_conf_t* cf, Block& block) {
     store::RedisUrl url;
     std::string error = store::parse_redis_url(ngx::view(text), url);
     if (!error.empty()) {
-        return refuse(cf, "\"redis\" %*s", error.size(), error.data());
+        return refuse(cf, "\"redis\": %*s", error.size(), error.data());
     }
 
     store::RedisConf& redis = block.settings->redis;
@@ -122,12 +130,23 @@ char* set_timeout(ngx_conf_t* cf, Block& block) {
     return NGX_CONF_OK;
 }
 
+// A value in Redis has at most 512 MB, and an entry's length 32 bits.
+char* read_entry_size(ngx_conf_t* cf, std::size_t& to) {
+    constexpr std::size_t most = 512 * 1024 * 1024;
+    ngx_str_t& text = argument(cf, 1);
+    char* error = read_size(cf, text, to);
+    if (error != NGX_CONF_OK || to <= most) { return error; }
+    return refuse(cf,
+                  "invalid value \"%V\" in \"%V\", expected at most \"512m\"",
+                  &text, &argument(cf, 0));
+}
+
 char* set_max_entry(ngx_conf_t* cf, Block& block) {
-    return read_size(cf, argument(cf, 1), block.settings->max_entry);
+    return read_entry_size(cf, block.settings->max_entry);
 }
 
 char* set_memory_max_entry(ngx_conf_t* cf, Block& block) {
-    return read_size(cf, argument(cf, 1), block.settings->memory_max_entry);
+    return read_entry_size(cf, block.settings->memory_max_entry);
 }
 
 // `refresh_limit N [queue=M]`
@@ -162,19 +181,20 @@ char* set_refresh_limit(ngx_conf_t* cf, Block& block) {
 
 struct Word {
     std::string_view name;
+    const char* usage;
     ngx_uint_t most_arguments;
     char* (*set)(ngx_conf_t* cf, Block& block);
 };
 
 constexpr Word words[] = {
-    {"memory", 1, set_memory},
-    {"redis", 1, set_redis},
-    {"redis_prefix", 1, set_prefix},
-    {"redis_password_file", 1, set_password_file},
-    {"redis_timeout", 1, set_timeout},
-    {"max_entry", 1, set_max_entry},
-    {"memory_max_entry", 1, set_memory_max_entry},
-    {"refresh_limit", 2, set_refresh_limit},
+    {"memory", "SIZE|off", 1, set_memory},
+    {"redis", "URL", 1, set_redis},
+    {"redis_prefix", "TEXT", 1, set_prefix},
+    {"redis_password_file", "FILE", 1, set_password_file},
+    {"redis_timeout", "TIME", 1, set_timeout},
+    {"max_entry", "SIZE", 1, set_max_entry},
+    {"memory_max_entry", "SIZE", 1, set_memory_max_entry},
+    {"refresh_limit", "N [queue=M]", 2, set_refresh_limit},
 };
 
 std::string known_words() {
@@ -195,7 +215,10 @@ char* read_word(ngx_conf_t* cf, Block& block) {
 
         ngx_uint_t arguments = cf->args->nelts - 1;
         if (arguments < 1 || arguments > word.most_arguments) {
-            return refuse(cf, "invalid number of arguments in \"%V\"", &name);
+            return refuse(cf,
+                          "invalid number of arguments in \"%V\", expected "
+                          "\"%V %s\"",
+                          &name, &name, word.usage);
         }
         for (const std::string& seen : block.seen) {
             if (seen == word.name) {
@@ -251,6 +274,12 @@ char* complete(ngx_conf_t* cf, Block& block) {
     store::Settings& settings = *block.settings;
     store::RedisConf& redis = settings.redis;
 
+    if (settings.memory == 0 && settings.memory_max_entry != 0) {
+        return refuse(cf,
+                      "\"memory_max_entry\" needs memory in "
+                      "\"cacheback_store\" \"%V\"",
+                      &settings.name);
+    }
     if (!settings.has_redis) {
         for (const std::string& seen : block.seen) {
             if (seen.rfind("redis_", 0) == 0) {

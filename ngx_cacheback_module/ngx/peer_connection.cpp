@@ -15,9 +15,7 @@ constexpr std::size_t reads_per_event = 16;
 // Where a connection is on its way out, errors of the socket are no news.
 ngx_log_t silent(const ngx_log_t& from) noexcept {
     ngx_log_t log = from;
-    if (!(log.log_level & NGX_LOG_DEBUG_ALL)) {
-        log.log_level = NGX_LOG_ALERT;
-    }
+    if (!(log.log_level & NGX_LOG_DEBUG_ALL)) { log.log_level = NGX_LOG_ALERT; }
     return log;
 }
 
@@ -119,39 +117,45 @@ void PeerConnection::finish_connect() {
 void PeerConnection::on_write(ngx_event_t* event) {
     auto* c = static_cast<ngx_connection_t*>(event->data);
     auto& self = *static_cast<PeerConnection*>(c->data);
-    guard(c->log, [&] {
-        if (self.connected_) {
-            self.listener_.writable();
-        } else {
-            self.finish_connect();
-            // What came before is told by no further edge.
-            if (self.is_connected() && c->read->ready) {
-                self.read(reads_per_event);
+    guard(
+        c->log,
+        [&] {
+            if (self.connected_) {
+                self.listener_.writable();
+            } else {
+                self.finish_connect();
+                // What came before is told by no further edge.
+                if (self.is_connected() && c->read->ready) {
+                    self.read(reads_per_event);
+                }
             }
-        }
-        if (self.connection_ == c &&
-            ngx_handle_write_event(event, 0) != NGX_OK) {
-            self.lose("no event for the socket", 0);
-        }
-    }, [&] { self.give_up(); });
+            if (self.connection_ == c &&
+                ngx_handle_write_event(event, 0) != NGX_OK) {
+                self.lose("no event for the socket", 0);
+            }
+        },
+        [&] { self.give_up(); });
 }
 
 void PeerConnection::on_read(ngx_event_t* event) {
     auto* c = static_cast<ngx_connection_t*>(event->data);
     auto& self = *static_cast<PeerConnection*>(c->data);
-    guard(c->log, [&] {
-        if (c->close) {
-            self.listener_.asked_to_leave();
-        } else if (self.connected_) {
-            self.read(reads_per_event);
-        }
-    }, [&] { self.give_up(); });
+    guard(
+        c->log,
+        [&] {
+            if (c->close) {
+                self.listener_.asked_to_leave();
+            } else if (self.connected_) {
+                self.read(reads_per_event);
+            }
+        },
+        [&] { self.give_up(); });
 }
 
 // After an exception: the link's state is unknown, so it ends.
 void PeerConnection::give_up() noexcept {
-    guard(ngx_cycle->log, [&] { lose("out of memory", 0); },
-          [&] { close(); });
+    guard(
+        ngx_cycle->log, [&] { lose("out of memory", 0); }, [&] { close(); });
 }
 
 void PeerConnection::read(std::size_t budget) {
@@ -163,9 +167,8 @@ void PeerConnection::read(std::size_t budget) {
             ngx_post_event(event, &ngx_posted_next_events);
             return;
         }
-        const ssize_t n =
-            c->recv(c, reinterpret_cast<u_char*>(read_buffer),
-                    sizeof(read_buffer));
+        const ssize_t n = c->recv(c, reinterpret_cast<u_char*>(read_buffer),
+                                  sizeof(read_buffer));
         if (n == NGX_AGAIN) { break; }
         if (n == 0) {
             lose("the server closed the connection", 0);
@@ -193,15 +196,15 @@ void PeerConnection::read_dry() {
     read(enough);
 }
 
-std::optional<std::size_t> PeerConnection::send(
-    const std::string_view* pieces, std::size_t count) {
+std::optional<std::size_t> PeerConnection::send(const std::string_view* pieces,
+                                                std::size_t count) {
     ngx_connection_t* c = connection_;
     if (c == nullptr || !connected_ || !c->write->ready) { return 0; }
     std::size_t sent = 0;
     if (count == 1) {
         auto* bytes = const_cast<char*>(pieces[0].data());
-        const ssize_t n = c->send(c, reinterpret_cast<u_char*>(bytes),
-                                  pieces[0].size());
+        const ssize_t n =
+            c->send(c, reinterpret_cast<u_char*>(bytes), pieces[0].size());
         if (n == NGX_ERROR) {
             set_failure("send() failed", ngx_socket_errno);
             close();

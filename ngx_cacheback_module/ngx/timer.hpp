@@ -26,8 +26,8 @@ class OwnEvent {
         event_.data = no_connection();
         event_.handler = [](ngx_event_t* event) {
             auto& self = *reinterpret_cast<OwnEvent*>(event);
-            guard(ngx_cycle->log, [&] { self.handler_(self.owner_); },
-                  [] {});
+            guard(
+                ngx_cycle->log, [&] { self.handler_(self.owner_); }, [] {});
         };
     }
     OwnEvent(const OwnEvent&) = delete;

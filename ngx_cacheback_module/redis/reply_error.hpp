@@ -6,20 +6,20 @@
 namespace cacheback::redis {
 
 enum class ErrorKind : unsigned char {
-    loading,       // reads its data set from disk
-    readonly,      // a replica
-    master_down,   // a replica without its master, told not to answer
+    loading,      // reads its data set from disk
+    readonly,     // a replica
+    master_down,  // a replica without its master, told not to answer
     cluster_down,
-    try_again,     // keys are on their way between two nodes
-    no_auth,       // a password is wanted, none was given
+    try_again,  // keys are on their way between two nodes
+    no_auth,    // a password is wanted, none was given
     wrong_pass,
-    no_perm,       // the user's access rules forbid the command or the key
-    oom,           // maxmemory reached and nothing may be evicted
-    misconf,       // writes are refused because saving to disk fails
+    no_perm,  // the user's access rules forbid the command or the key
+    oom,      // maxmemory reached and nothing may be evicted
+    misconf,  // writes are refused because saving to disk fails
     no_script,
-    moved,         // cluster: the slot lives elsewhere
-    ask,           // cluster: the slot is being moved
-    busy,          // a script runs for too long
+    moved,  // cluster: the slot lives elsewhere
+    ask,    // cluster: the slot is being moved
+    busy,   // a script runs for too long
     other,
 };
 

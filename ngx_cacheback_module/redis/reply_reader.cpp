@@ -49,8 +49,8 @@ const Reply* ReplyReader::next() {
     }
     if (reply == nullptr) {
         if (waiting_ > max_bytes_) {
-            error_ = "a reply of more than " + std::to_string(max_bytes_) +
-                     " bytes";
+            error_ =
+                "a reply of more than " + std::to_string(max_bytes_) + " bytes";
         }
         return nullptr;
     }
@@ -112,15 +112,12 @@ void* ReplyReader::make_string(const redisReadTask* task, char* text,
     default: return reader.refuse("a type of RESP3");
     }
     // The parser's buffer moves on before the caller sees the reply.
-    std::string& copy = task->parent == nullptr
-                            ? reader.text_
-                            : reader.texts_.emplace_front();
+    std::string& copy =
+        task->parent == nullptr ? reader.text_ : reader.texts_.emplace_front();
     copy.assign(text, size);
     reply->text = copy;
     return reply;
-} catch (...) {
-    return nullptr;
-}
+} catch (...) { return nullptr; }
 
 template <class Count>
 void* ReplyReader::make_array(const redisReadTask* task, Count count) try {
@@ -132,6 +129,11 @@ void* ReplyReader::make_array(const redisReadTask* task, Count count) try {
     if (size > max_elements - reader.elements_) {
         return reader.refuse("an array of too many elements");
     }
+    int depth = 1;
+    for (auto* outer = task->parent; outer != nullptr; outer = outer->parent) {
+        ++depth;
+    }
+    if (depth > max_depth) { return reader.refuse("arrays nested too deep"); }
     Reply* reply = reader.place(task);
     reader.elements_ += size;
     reply->kind = Reply::Kind::array;
@@ -139,9 +141,7 @@ void* ReplyReader::make_array(const redisReadTask* task, Count count) try {
     reader.arrays_.emplace_front(std::make_unique<Reply[]>(size));
     reply->elements = reader.arrays_.front().get();
     return reply;
-} catch (...) {
-    return nullptr;
-}
+} catch (...) { return nullptr; }
 
 void* ReplyReader::make_integer(const redisReadTask* task, long long value) {
     Reply* reply = self(task).place(task);

@@ -2,9 +2,9 @@
 //
 // Bytes go in as they arrive, whole replies come out. Only the part of hiredis
 // that is the same in 0.14 and 1.x is used: Create, Feed, GetReply, Free and
-// object functions. A server that lies is refused: too many elements, nesting
-// beyond what hiredis knows, types of RESP3 (never asked for), or more bytes
-// than a reply may have.
+// object functions. A server that lies is refused: too many elements, too deep
+// nesting (which 1.x alone does not bound), types of RESP3 (never asked for),
+// or more bytes than a reply may have.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,7 @@ struct Reply {
 class ReplyReader {
   public:
     static constexpr std::size_t max_elements = 1024;  // of one reply, in all
+    static constexpr int max_depth = 7;                // arrays within arrays
 
     // At most `max_bytes` may arrive without completing a reply (by as much as
     // one feed more, when a reply ended within it).
@@ -82,8 +83,8 @@ class ReplyReader {
     std::size_t waiting_ = 0;   // fed since the last whole reply
     std::size_t elements_ = 0;  // of the reply being read
     Reply root_;
-    std::string text_;          // of the root, kept to save allocations
-    std::forward_list<std::string> texts_;                // of elements
+    std::string text_;  // of the root, kept to save allocations
+    std::forward_list<std::string> texts_;  // of elements
     std::forward_list<std::unique_ptr<Reply[]>> arrays_;
     const char* refused_ = nullptr;
     std::string error_;

@@ -72,8 +72,7 @@ void Session::on_greeting(const Question& question, const Answer& answer) {
     const Reply& reply = *answer.reply;
     if (reply.kind == Reply::Kind::error) {
         if (step == Step::none) { return; }  // a name is not worth a link
-        self.failure_ = {step, error_kind(reply.text),
-                         std::string(reply.text)};
+        self.failure_ = {step, error_kind(reply.text), std::string(reply.text)};
         return;
     }
     if (step != Step::probe) { return; }
@@ -163,8 +162,8 @@ void Session::cancel(QuestionId id) noexcept {
 
 std::size_t Session::unsent() const noexcept {
     const Chunk& last = out_.back();
-    return greeting_.size() - greeting_at_ + before_last_ +
-           last.bytes.size() - last.at;
+    return greeting_.size() - greeting_at_ + before_last_ + last.bytes.size() -
+           last.at;
 }
 
 std::size_t Session::views(std::string_view* to,
@@ -184,15 +183,13 @@ std::size_t Session::views(std::string_view* to,
 
 void Session::sent(std::size_t count, core::Millis now) {
     moved_ = now;
-    const std::size_t hello =
-        std::min(count, greeting_.size() - greeting_at_);
+    const std::size_t hello = std::min(count, greeting_.size() - greeting_at_);
     greeting_at_ += hello;
     count -= hello;
 
     while (count > 0) {
         Chunk& first = out_.front();
-        const std::size_t part =
-            std::min(count, first.bytes.size() - first.at);
+        const std::size_t part = std::min(count, first.bytes.size() - first.at);
         first.at += part;
         count -= part;
         const bool last = out_.size() == 1;
@@ -243,8 +240,7 @@ bool Session::answer(const Reply& reply) {
         question.done(question, Answer{Answer::End::reply, &reply});
         if (link != link_) { return false; }
     }
-    return broken_.empty() &&
-           failure_.step == GreetingFailure::Step::none;
+    return broken_.empty() && failure_.step == GreetingFailure::Step::none;
 }
 
 // -- time

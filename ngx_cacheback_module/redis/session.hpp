@@ -37,11 +37,11 @@ struct Answer {
 // What is remembered of a command until its reply comes.
 struct Question {
     using Done = void (*)(const Question& question, const Answer& answer);
-    Done done = nullptr;        // null: nobody waits for the answer
-    void* owner = nullptr;      // for `done`
-    void (*then)() = nullptr;   // for `done`: a callback of its own caller,
-    void* data = nullptr;       // and that one's data
-    std::uint64_t tag = 0;      // for `done`
+    Done done = nullptr;       // null: nobody waits for the answer
+    void* owner = nullptr;     // for `done`
+    void (*then)() = nullptr;  // for `done`: a callback of its own caller,
+    void* data = nullptr;      // and that one's data
+    std::uint64_t tag = 0;     // for `done`
     core::Millis deadline = 0;
 };
 
@@ -71,16 +71,12 @@ class Session {
     // A new link: greets the server. What is asked before the greeting is
     // done waits for it, so nothing is ever asked of the wrong database.
     void begin(const Login& login, core::Millis now, core::Millis deadline);
-    [[nodiscard]] bool ready() const noexcept {
-        return state_ == State::ready;
-    }
+    [[nodiscard]] bool ready() const noexcept { return state_ == State::ready; }
     [[nodiscard]] const GreetingFailure& greeting() const noexcept {
         return failure_;
     }
     // Why the stream is of no use any more; empty when it is.
-    [[nodiscard]] const std::string& broken() const noexcept {
-        return broken_;
-    }
+    [[nodiscard]] const std::string& broken() const noexcept { return broken_; }
     // The link has ended: all questions are answered with End::lost.
     void fail_all();
     // The same without telling anybody.
@@ -156,10 +152,10 @@ class Session {
     QuestionId head_ = 1;         // oldest
     std::size_t count_ = 0;
 
-    std::string greeting_;        // goes out before anything else
+    std::string greeting_;  // goes out before anything else
     std::size_t greeting_at_ = 0;
-    std::deque<Chunk> out_;       // never empty; commands go to the last
-    std::size_t before_last_ = 0; // unsent bytes of all chunks but the last
+    std::deque<Chunk> out_;        // never empty; commands go to the last
+    std::size_t before_last_ = 0;  // unsent bytes of all chunks but the last
 };
 
 }  // namespace cacheback::redis

@@ -12,15 +12,14 @@ constexpr ngx_msec_t retry_interval = 25;
 
 FetchLine::FetchLine(ControlZone& control, std::uint32_t limit,
                      std::uint32_t queue) noexcept
-    : control_(control), limit_(limit), queue_(queue), turn_(), retry_() {
+    : control_(control),
+      limit_(limit),
+      queue_(queue),
+      turn_([](void* self) { static_cast<FetchLine*>(self)->advance(); }, this),
+      retry_(
+          ngx::Timer::Exit::goes,
+          [](void* self) { static_cast<FetchLine*>(self)->advance(); }, this) {
     ngx_queue_init(&waiting_);
-    turn_.data = this;
-    turn_.handler = on_turn;
-    turn_.log = ngx_cycle->log;
-    retry_.data = this;
-    retry_.handler = on_turn;
-    retry_.log = ngx_cycle->log;
-    retry_.cancelable = 1;
 }
 
 bool FetchLine::try_start(WaitingFetch& fetch) noexcept {
@@ -43,22 +42,12 @@ void FetchLine::enter(WaitingFetch& fetch) noexcept {
         return;
     }
     ngx_queue_insert_tail(&waiting_, &fetch.link);
-    look_again_later();
-}
-
-void FetchLine::look_again_later() noexcept {
-    if (!retry_.timer_set) { ngx_add_timer(&retry_, retry_interval); }
+    if (!retry_.running()) { retry_.start(retry_interval); }
 }
 
 void FetchLine::finished() noexcept {
     control_.end_fetch();
-    if (!ngx_queue_empty(&waiting_)) {
-        ngx_post_event(&turn_, &ngx_posted_events);
-    }
-}
-
-void FetchLine::on_turn(ngx_event_t* event) noexcept {
-    static_cast<FetchLine*>(event->data)->advance();
+    if (!ngx_queue_empty(&waiting_)) { turn_.post(); }
 }
 
 void FetchLine::advance() noexcept {
@@ -74,7 +63,7 @@ void FetchLine::advance() noexcept {
         ngx_queue_remove(first);
         if (!try_start(*fetch)) {
             ngx_queue_insert_head(&waiting_, first);
-            look_again_later();
+            if (!retry_.running()) { retry_.start(retry_interval); }
             return;
         }
         control_.leave_line();
@@ -83,8 +72,8 @@ void FetchLine::advance() noexcept {
 
 void FetchLine::close() noexcept {
     closed_ = true;
-    if (turn_.posted) { ngx_delete_posted_event(&turn_); }
-    if (retry_.timer_set) { ngx_del_timer(&retry_); }
+    turn_.cancel();
+    retry_.stop();
     while (!ngx_queue_empty(&waiting_)) {
         ngx_queue_t* first = ngx_queue_head(&waiting_);
         auto* fetch = ngx_queue_data(first, WaitingFetch, link);

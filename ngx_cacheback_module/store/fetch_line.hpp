@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../ngx/ngx.hpp"
+#include "../ngx/timer.hpp"
 #include "control_zone.hpp"
 
 namespace cacheback::store {
@@ -35,15 +36,13 @@ class FetchLine {
   private:
     bool try_start(WaitingFetch& fetch) noexcept;
     void advance() noexcept;
-    void look_again_later() noexcept;
-    static void on_turn(ngx_event_t* event) noexcept;
 
     ControlZone& control_;
     std::uint32_t limit_;
     std::uint32_t queue_;
     ngx_queue_t waiting_;
-    ngx_event_t turn_;   // posted: a place may have become free
-    ngx_event_t retry_;  // timer: places are held by other workers
+    ngx::PostedEvent turn_;  // a place may have become free
+    ngx::Timer retry_;       // places are held by other workers
     bool closed_ = false;
 };
 

@@ -12,6 +12,8 @@ namespace cacheback::store {
 
 class MemoryTier {
   public:
+    static constexpr std::size_t min_size = 256 * 1024;
+
     // At configuration: adds the zones; `size` 0 turns the tier off.
     // NGX_CONF_OK or an error text as a directive's setter returns it.
     char* configure(ngx_conf_t* cf, const ngx_str_t& store_name,
@@ -31,7 +33,6 @@ class MemoryTier {
     void sweep();
 
   private:
-    static constexpr std::size_t min_size = 256 * 1024;
     static constexpr std::size_t shard_size = 8 * 1024 * 1024;
     static constexpr unsigned max_shards = 8;
     static constexpr std::size_t copy_limit = 16 * 1024;

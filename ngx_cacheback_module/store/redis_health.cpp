@@ -6,9 +6,11 @@ namespace {
 
 using redis::ErrorKind;
 
-constexpr core::Millis longest_pause = 5000;   // between probes
+constexpr core::Millis longest_pause = 5000;  // between probes
+constexpr ngx_msec_t steady = 5000;  // a server that held so long is no flapper
+constexpr unsigned most_flaps = 5;
 constexpr core::Millis shortest_write_pause = 1000;
-constexpr ngx_msec_t quiet = 60 * 1000;        // between lines of one kind
+constexpr ngx_msec_t quiet = 60 * 1000;  // between lines of one kind
 constexpr std::string_view without = "serving without it";
 
 core::Millis wall_now() noexcept {
@@ -36,12 +38,18 @@ std::string in_brackets(std::string_view text) {
 // -- reads, and the server as a whole
 
 void RedisHealth::open(std::string_view what, std::string_view advice) {
+    // A server that greets well and fails at once is given ever more rest.
+    if (greeted_at_ != 0) {
+        const bool soon = ngx_current_msec - greeted_at_ < steady;
+        flaps_ = soon ? std::min(flaps_ + 1, most_flaps) : 0;
+        greeted_at_ = 0;
+    }
     const bool opened = control_.open_breaker(wall_now());
     std::string line(what);
     line.append(", ").append(advice);
     // Open already: only news is worth a line, and only to who knew the old.
-    const bool news = opened || (!last_failure_.empty() &&
-                                 line != last_failure_);
+    const bool news =
+        opened || (!last_failure_.empty() && line != last_failure_);
     last_failure_ = std::move(line);
     if (!news) { return; }
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cacheback: redis %V %*s",
@@ -146,6 +154,7 @@ void RedisHealth::error_reply(ErrorKind kind, std::string_view text) {
 
 void RedisHealth::reachable() {
     timeouts_ = 0;
+    greeted_at_ = ngx_current_msec;
     last_failure_.clear();
     const auto opened = static_cast<core::Millis>(control_.breaker_opened());
     if (opened == 0) { return; }
@@ -162,11 +171,11 @@ void RedisHealth::reachable() {
 bool RedisHealth::my_turn() noexcept {
     const core::Millis now = wall_now();
     const auto opened = static_cast<core::Millis>(control_.breaker_opened());
-    const auto shortest = static_cast<core::Millis>(conf_.timeout);
+    const auto shortest = static_cast<core::Millis>(conf_.timeout << flaps_);
     // As long again as half of what it has been away: exponential, without a
     // state of its own; the jitter keeps boxes apart.
     core::Millis pause = std::max((now - opened) / 2, shortest);
-    pause = std::min(pause, std::max(longest_pause, shortest));
+    pause = std::min(pause, longest_pause);
     pause += pause * (static_cast<core::Millis>(ngx_random() % 41) - 20) / 100;
     return control_.take_probe(now, pause);
 }
@@ -178,8 +187,8 @@ bool RedisHealth::may_write() noexcept {
     writes_off_ = stopped != 0;
     if (!writes_off_) { return true; }
     const core::Millis now = wall_now();
-    const core::Millis pause = std::clamp(
-        (now - stopped) / 2, shortest_write_pause, longest_pause);
+    const core::Millis pause =
+        std::clamp((now - stopped) / 2, shortest_write_pause, longest_pause);
     return control_.take_write_probe(now, pause);
 }
 
@@ -189,15 +198,14 @@ void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
     const char* advice = "";
     switch (kind) {
     case ErrorKind::oom:
-        advice = ", raise its \"maxmemory\" or set \"maxmemory-policy "
-                 "allkeys-lfu\"";
+        advice =
+            ", raise its \"maxmemory\" or set \"maxmemory-policy "
+            "allkeys-lfu\"";
         break;
     case ErrorKind::readonly:
         advice = ", it is a replica: name its master in the \"redis\" URL";
         break;
-    case ErrorKind::no_perm:
-        advice = ", allow the user \"+set +del\"";
-        break;
+    case ErrorKind::no_perm: advice = ", allow the user \"+set +del\""; break;
     case ErrorKind::misconf:
         advice = ", it cannot save to disk: repair that or turn saving off";
         break;

@@ -13,9 +13,9 @@
 
 namespace cacheback::store {
 
-struct RedisConf {          // lives in the configuration pool, trivial
-    ngx_str_t address_text; // as the operator may see it, secrets masked
-    ngx_sockaddr_t address; // resolved at configuration time
+struct RedisConf {           // lives in the configuration pool, trivial
+    ngx_str_t address_text;  // as the operator may see it, secrets masked
+    ngx_sockaddr_t address;  // resolved at configuration time
     socklen_t address_len = 0;
     ngx_str_t user, password;
     ngx_uint_t db = 0;
@@ -66,8 +66,10 @@ class RedisHealth {
     const RedisConf& conf_;
     ControlZone& control_;
     std::size_t timeouts_ = 0;
-    bool writes_off_ = false;   // as far as this worker knows
-    std::string last_failure_;  // logged again only when it differs
+    unsigned flaps_ = 0;         // failures in a row soon after a greeting
+    ngx_msec_t greeted_at_ = 0;  // 0: not since the last failure
+    bool writes_off_ = false;    // as far as this worker knows
+    std::string last_failure_;   // logged again only when it differs
     redis::ErrorKind last_error_ = redis::ErrorKind::other;
     ngx_msec_t last_error_at_ = 0;
 };

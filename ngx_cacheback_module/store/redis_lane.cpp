@@ -10,9 +10,9 @@ constexpr std::size_t most_waiting = 16 * 1024;  // questions under way
 constexpr std::size_t headroom = 64 * 1024;      // of a reply over its entry
 // A box with a larger max_entry may have stored more than this one would.
 constexpr std::size_t least_reply = 16 * 1024 * 1024;
-constexpr core::Millis stable = 5000;            // a link this old was good
+constexpr core::Millis stable = 5000;  // a link this old was good
 constexpr ngx_msec_t idle_look = 10 * 1000;
-constexpr ngx_msec_t probe_tick = 200;           // see RedisHealth::my_turn
+constexpr ngx_msec_t probe_tick = 200;  // see RedisHealth::my_turn
 constexpr unsigned eager_attempts = 3;
 
 std::string_view view(const ngx_str_t& text) noexcept {
@@ -26,32 +26,31 @@ ngx_msec_t greeting_time(const RedisConf& conf) noexcept {
 
 // Between half and all of it.
 ngx_msec_t jittered(ngx_msec_t delay) noexcept {
-    return delay / 2 + static_cast<ngx_msec_t>(ngx_random()) %
-                           (delay / 2 + 1);
+    return delay / 2 + static_cast<ngx_msec_t>(ngx_random()) % (delay / 2 + 1);
 }
 
 }  // namespace
 
 RedisLane::RedisLane(const RedisConf& conf, RedisHealth& health,
                      std::string name, std::string probe)
-    : conf_(conf), health_(health), name_(std::move(name)),
+    : conf_(conf),
+      health_(health),
+      name_(std::move(name)),
       probe_(std::move(probe)),
       session_(std::max(conf.max_entry, least_reply) + headroom,
                static_cast<core::Millis>(conf.timeout)),
       connection_(*this),
-      flush_([](void* self) { static_cast<RedisLane*>(self)->flush(); },
-             this),
-      deadline_(ngx::Timer::Exit::waits,
-                [](void* self) {
-                    static_cast<RedisLane*>(self)->on_deadline();
-                },
-                this),
-      retry_(ngx::Timer::Exit::goes,
-             [](void* self) { static_cast<RedisLane*>(self)->on_retry(); },
-             this),
-      idle_(ngx::Timer::Exit::goes,
-            [](void* self) { static_cast<RedisLane*>(self)->on_idle(); },
-            this) {}
+      flush_([](void* self) { static_cast<RedisLane*>(self)->flush(); }, this),
+      deadline_(
+          ngx::Timer::Exit::waits,
+          [](void* self) { static_cast<RedisLane*>(self)->on_deadline(); },
+          this),
+      retry_(
+          ngx::Timer::Exit::goes,
+          [](void* self) { static_cast<RedisLane*>(self)->on_retry(); }, this),
+      idle_(
+          ngx::Timer::Exit::goes,
+          [](void* self) { static_cast<RedisLane*>(self)->on_idle(); }, this) {}
 
 RedisLane::~RedisLane() { shut_down(); }
 
@@ -59,8 +58,7 @@ RedisLane::~RedisLane() { shut_down(); }
 
 bool RedisLane::open_for_questions() {
     if (state_ == State::down && !retry_.running()) { connect(); }
-    if (state_ == State::down && attempts_ < eager_attempts &&
-        health_.well()) {
+    if (state_ == State::down && attempts_ < eager_attempts && health_.well()) {
         connect();
     }
     return state_ == State::up && !session_.late(now()) &&
@@ -92,8 +90,8 @@ void RedisLane::connect() {
     const ngx_msec_t limit = greeting_time(conf_);
     const core::Millis deadline = now() + static_cast<core::Millis>(limit);
     session_.begin(login, now(), deadline);
-    if (!connection_.open(conf_.address, conf_.address_len,
-                          conf_.address_text, limit)) {
+    if (!connection_.open(conf_.address, conf_.address_len, conf_.address_text,
+                          limit)) {
         session_.forget_all();
         health_.unreachable(connection_.failure());
         plan_retry();
@@ -239,9 +237,8 @@ void RedisLane::plan_retry() noexcept {
     }
     constexpr ngx_msec_t first = 50;
     constexpr unsigned doublings = 7;
-    retry_.start(attempts_ == 0
-                     ? 1
-                     : jittered(first << std::min(attempts_, doublings)));
+    retry_.start(
+        attempts_ == 0 ? 1 : jittered(first << std::min(attempts_, doublings)));
 }
 
 void RedisLane::on_retry() {

@@ -56,9 +56,9 @@ class RedisLane final : private ngx::PeerListener {
     void on_retry();
     void on_idle();
     void watch(core::Millis when) noexcept;
-    void settle();           // after answers: idle or not, leaving or not
-    void drop();             // ends the link, fails its questions, plans anew
-    void broken();           // the session says why
+    void settle();  // after answers: idle or not, leaving or not
+    void drop();    // ends the link, fails its questions, plans anew
+    void broken();  // the session says why
     void plan_retry() noexcept;
 
     [[nodiscard]] static core::Millis now() noexcept {
@@ -69,15 +69,15 @@ class RedisLane final : private ngx::PeerListener {
     RedisHealth& health_;
     std::string name_, probe_;
     State state_ = State::down;
-    bool greeted_ = false;      // this link has been ready
-    bool traffic_ = false;      // since the last look of on_idle()
-    unsigned attempts_ = 0;     // in a row without a stable link
+    bool greeted_ = false;   // this link has been ready
+    bool traffic_ = false;   // since the last look of on_idle()
+    unsigned attempts_ = 0;  // in a row without a stable link
     core::Millis up_since_ = 0;
 
     redis::Session session_;
     ngx::PeerConnection connection_;
     ngx::PostedEvent flush_;
-    ngx::Timer deadline_;       // clients wait on it
+    ngx::Timer deadline_;  // clients wait on it
     ngx::Timer retry_;
     ngx::Timer idle_;
 };

@@ -23,7 +23,7 @@ class Digest {
         ngx_md5_init(&md5);
         ngx_md5_update(&md5, text.data(), text.size());
         ngx_md5_final(binary, &md5);
-        (void) ngx_hex_dump(hex_, binary, sizeof(binary));
+        (void)ngx_hex_dump(hex_, binary, sizeof(binary));
     }
     [[nodiscard]] std::string_view view() const noexcept {
         return {reinterpret_cast<const char*>(hex_), digest_size};
@@ -49,8 +49,7 @@ std::string get_head(std::string_view key_head) {
 // -- RedisTicket
 
 RedisTicket::RedisTicket(RedisTicket&& other) noexcept
-    : lane_(std::exchange(other.lane_, nullptr)),
-      question_(other.question_) {}
+    : lane_(std::exchange(other.lane_, nullptr)), question_(other.question_) {}
 
 RedisTicket& RedisTicket::operator=(RedisTicket&& other) noexcept {
     if (this != &other) {
@@ -71,7 +70,8 @@ void RedisTicket::cancel() noexcept {
 // -- RedisTier
 
 RedisTier::RedisTier(const RedisConf& conf, ControlZone& control)
-    : conf_(conf), control_(control), health_(conf, control),
+    : control_(control),
+      health_(conf, control),
       small_(conf, health_, "cacheback",
              std::string(view(conf.prefix)) + "probe"),
       bulk_(conf, health_, "cacheback-bulk",
@@ -79,7 +79,7 @@ RedisTier::RedisTier(const RedisConf& conf, ControlZone& control)
       key_head_(std::string(view(conf.prefix)) + "{") {
     get_head_ = get_head(key_head_);
     // Also while the breaker is open: a worker that starts may know better.
-    (void) small_.open_for_questions();
+    (void)small_.open_for_questions();
 }
 
 bool RedisTier::get(const Key& key, RedisDone done, void* data,
@@ -159,13 +159,15 @@ bool RedisTier::may_write(std::size_t size) {
 }
 
 void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl) {
-    ngx::guard(ngx_cycle->log, [&] { set(key, entry, ttl); },
-               [&] { control_.count(Counter::redis_writes_dropped); });
+    ngx::guard(
+        ngx_cycle->log, [&] { set(key, entry, ttl); },
+        [&] { control_.count(Counter::redis_writes_dropped); });
 }
 
 void RedisTier::remove(const Key& key) {
-    ngx::guard(ngx_cycle->log, [&] { del(key); },
-               [&] { control_.count(Counter::redis_writes_dropped); });
+    ngx::guard(
+        ngx_cycle->log, [&] { del(key); },
+        [&] { control_.count(Counter::redis_writes_dropped); });
 }
 
 void RedisTier::set(const Key& key, const Pieces& entry, core::Millis ttl) {

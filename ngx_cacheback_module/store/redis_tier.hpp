@@ -107,7 +107,6 @@ class RedisTier {
     void set(const Key& key, const Pieces& entry, core::Millis ttl);
     void del(const Key& key);
 
-    const RedisConf& conf_;
     ControlZone& control_;
     RedisHealth health_;
     RedisLane small_, bulk_;

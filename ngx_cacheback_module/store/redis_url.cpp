@@ -76,8 +76,7 @@ std::string hide_password(string_view text) {
     return std::string(text.substr(0, colon + 1)) + "***";
 }
 
-std::string invalid(string_view what, string_view value,
-                    string_view expected) {
+std::string invalid(string_view what, string_view value, string_view expected) {
     std::string error = "invalid ";
     error.append(what).append(" \"").append(value).append("\"");
     if (!expected.empty()) { error.append(", expected ").append(expected); }
@@ -93,8 +92,8 @@ std::string parse_database(string_view text, RedisUrl& url) {
 std::string parse_login(string_view text, RedisUrl& url) {
     const std::size_t colon = text.find(':');
     auto user = decode(text.substr(0, colon));
-    auto password = decode(
-        colon == string_view::npos ? string_view{} : text.substr(colon + 1));
+    auto password = decode(colon == string_view::npos ? string_view{}
+                                                      : text.substr(colon + 1));
     if (!user || !password) { return "invalid percent-encoding in the login"; }
     url.user = std::move(*user);
     url.password = std::move(*password);

@@ -24,7 +24,6 @@ struct RedisUrl {
 
 // Empty when `text` was read into `url`; else what is wrong, ready to follow
 // the name of the directive, and never with a password in it.
-[[nodiscard]] std::string parse_redis_url(std::string_view text,
-                                          RedisUrl& url);
+[[nodiscard]] std::string parse_redis_url(std::string_view text, RedisUrl& url);
 
 }  // namespace cacheback::store

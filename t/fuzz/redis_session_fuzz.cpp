@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
         case 3:
             now += static_cast<Millis>(more);
             talk.session.expire(now);
-            (void) talk.session.next_wake(now);
+            (void)talk.session.next_wake(now);
             break;
         case 4: {
             std::string_view pieces[4];
@@ -100,8 +100,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
             if (data < end) { ++data; }
             const auto rest = static_cast<std::size_t>(end - data);
             const std::size_t part = more < rest ? more : rest;
-            const std::string_view bytes(
-                reinterpret_cast<const char*>(data), part);
+            const std::string_view bytes(reinterpret_cast<const char*>(data),
+                                         part);
             data += part;
             if (!talk.session.received(bytes, now)) {
                 talk.session.fail_all();

@@ -52,6 +52,7 @@ package CachebackTest;
 #         >> text                  the request's body
 #         < Name: value            this field, with this value
 #         < Name                   this field
+#         <~ Name: regex           this field, with a value like this
 #         <! Name                  not this field
 #         = text                   the body, line by line (\n at their ends)
 #         == text                  the body, without a line's end
@@ -67,6 +68,8 @@ package CachebackTest;
 #     redis COMMAND… [=> VALUE]    redis-cli's answer, at first prefix `%`
 #     redis-server kill|start|pause|resume
 #     log REGEX [COUNT]            so many matching lines in the error log, within 2 s
+# --- refused       nginx does not start, and says these words of a line of its
+#                   configuration: a file's name and a line stand behind them.
 # --- errors        words: [error] is allowed in the log. Not allowed are
 #                   [alert], [crit], [emerg] and [error], unless the block has
 #                   --- error_log or --- must_die (then [error] is).
@@ -135,10 +138,11 @@ BEGIN {
     $Module = $ENV{CACHEBACK_MODULE}
         || "$Root/build/ngx_http_cacheback_module.so";
     $Module = abs_path($Module) || $Module;
-    if (!-f $Module && !$ENV{CACHEBACK_STATIC}) {
+    if (!-f $Module && !$ENV{CACHEBACK_STATIC} && !$^C) {
         Test::More::BAIL_OUT("no module at $Module: run make first");
     }
 
+    return if $^C;                      # perl -c
     my $name = basename($0, '.t');
     my $build = $ENV{CACHEBACK_BUILD} || "$Root/build";
     make_path("$build/t");
@@ -316,6 +320,14 @@ add_block_preprocessor {
             . "location = /-steps { return 204; }\n");
     }
 
+    if (defined $block->refused) {
+        (my $words = $block->refused) =~ s/\s*\n\s*/ /g;
+        $words =~ s/^ | $//g;
+        $words = expand($words, $block->name);
+        $block->set_value('must_die', '');
+        $block->set_value('error_log',
+            qr/\[emerg\] (\d+#\d+: )?\Q$words\E in \S+\.conf:\d+$/m);
+    }
     my $expected = $block->error_log;
     $expected = join "\n", @$expected if ref $expected eq 'ARRAY';
     my @never = grep { !defined $expected || index($expected, $_) < 0 }
@@ -436,6 +448,10 @@ sub check_details ($$$$) {
         elsif ($detail =~ /^<!\s*(\S+)/) {
             Test::More::is($answer->{fields}{ lc $1 }, undef,
                 "$label: no $1");
+        }
+        elsif ($detail =~ /^<~\s*([^:\s]+):\s*(.*)$/) {
+            Test::More::like($answer->{fields}{ lc $1 }, qr/^$2$/,
+                "$label: $1");
         }
         elsif ($detail =~ /^<\s*([^:\s]+):\s*(.*)$/) {
             Test::More::is($answer->{fields}{ lc $1 }, $2, "$label: $1");

@@ -19,6 +19,9 @@ MODE, for every command received:
     refuse       closes the connection as soon as it is there
     bytes        answers as if empty, one byte per segment
     empty        answers as if empty
+
+MODE@entry does so only when an entry is asked for (GET of a key with braces),
+MODE@NAME only for commands of that name; others are answered as if empty.
 """
 
 import asyncio
@@ -54,8 +57,18 @@ async def read_command(reader):
     return [w.decode("latin-1") for w in words]
 
 
+def concerns(only, command):
+    name = command[0].upper()
+    if only == "entry":
+        return name == "GET" and "{" in command[1]
+    return name == only.upper()
+
+
 async def answer(mode, command, writer):
     """Whether the connection stays open."""
+    mode, _, only = mode.partition("@")
+    if only and not concerns(only, command):
+        mode = "empty"
     kind, _, argument = mode.partition(":")
     empty = EMPTY.get(command[0].upper(), b":0\r\n")
     if kind == "silent":

@@ -24,17 +24,21 @@ processes that die. A file in t/scenario is a Python program with a .t name:
 
     main()
 
-A Box starts nginx, t/lib/origin.py and, when the configuration says %(redis)s, a
-private Redis, on free ports; it stops them by process id and fails when the log
-has [alert], [crit] or [emerg]. `prove` runs the files, each prints TAP.
+A Box starts nginx and what the configuration mentions: t/lib/origin.py
+(%(origin)s), a private Redis (%(redis)s its port, %(redis_socket)s its path); all
+on free ports. It stops them by process id, and fails when the log has [alert],
+[crit] or [emerg], or a process is left. `prove` runs the files, each prints TAP.
+Traffic of several clients at once is in load.py.
 """
 
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -75,6 +79,17 @@ class Failed(Exception):
     pass
 
 
+def note(*words):
+    """A figure, for who reads the test's output."""
+    print("#", *words, flush=True)
+
+
+def milliseconds(seconds):
+    """Median and worst of a list of times, as text."""
+    return (f"median {statistics.median(seconds) * 1000:.2f} ms,"
+            f" most {max(seconds) * 1000:.2f} ms of {len(seconds)}")
+
+
 def check(holds, *saying):
     """Ends the scenario when `holds` is false, with the line that asked."""
     if not holds:
@@ -94,9 +109,14 @@ def eventually(question, seconds=3.0, step=0.01):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Outside the range of which the system takes ports for clients: a server
+    that is stopped for a while finds it free again."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as s:
+            with contextlib.suppress(OSError):
+                s.bind(("127.0.0.1", port))
+                return port
 
 
 class Answer:
@@ -118,8 +138,13 @@ class Answer:
 class Client:
     """One connection, kept open."""
 
-    def __init__(self, port, timeout=15.0):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, timeout=15.0 * SLACK, receive_buffer=None):
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                                   receive_buffer)
+        self.socket.settimeout(timeout)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.host = f"127.0.0.1:{port}"
@@ -210,17 +235,50 @@ class Client:
         return data
 
 
+class Redis:
+    """As much of a Redis client as scenarios need."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), 5 * SLACK)
+        self.file = self.socket.makefile("rb")
+
+    def __call__(self, *words):
+        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+        self.socket.sendall(b"*%d\r\n" % len(words) + b"".join(
+            b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+        return self._reply()
+
+    def _reply(self):
+        line = self.file.readline()
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"$":
+            size = int(rest)
+            return None if size < 0 else self.file.read(size + 2)[:-2]
+        if kind == b"*":
+            return [self._reply() for _ in range(int(rest))]
+        if kind == b":":
+            return int(rest)
+        check(kind == b"+", "redis answered", line)
+        return rest
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
 class Box:
-    """nginx with what it needs, for the length of a `with`."""
+    """nginx with what it needs, for the length of a `with`. `fakes` are names
+    and modes of t/lib/fake_redis.py; %(NAME)s is the port."""
 
     def __init__(self, http, workers=1, main="", log_level="info",
-                 connections=512, expect_log=()):
+                 connections=512, expect_log=(), fakes=None):
         self.http = http
         self.workers = workers
         self.main = main
         self.log_level = log_level
         self.connections = connections
         self.expect_log = expect_log    # regexes of lines that may be there
+        self.fakes = fakes or {}
         self.children = {}
         self.ports = {"port": free_port()}
 
@@ -231,9 +289,14 @@ class Box:
         try:
             if "%(origin)s" in self.http:
                 self.ports["origin"] = self.speaking("origin.py")
-            if "%(redis)s" in self.http:
+            self.ports["closed"] = free_port()
+            self.ports["dir"] = self.dir
+            if "%(redis" in self.http:
                 self.ports["redis"] = free_port()
+                self.ports["redis_socket"] = self.short_path("redis.sock")
                 self.start_redis()
+            for name, mode in self.fakes.items():
+                self.ports[name] = self.speaking("fake_redis.py", mode)
             self.write_conf()
             self.start_nginx()
         except BaseException:
@@ -243,13 +306,42 @@ class Box:
 
     def __exit__(self, kind, value, trace):
         self.stop_children()
-        complaints = [] if kind else self.alerts()
+        left = self.left_behind()
+        complaints = ["the log has: " + line for line in self.alerts()]
+        if left:
+            complaints.append("still running: " + ", ".join(left))
         if not kind and not complaints:
             shutil.rmtree(self.dir, ignore_errors=True)
-        if complaints:
-            raise Failed("the log has: " + complaints[0].strip())
+            return
+        for line in self.log().splitlines()[-30:]:
+            print("# log:", line, file=sys.stderr)
+        print("# kept:", self.dir, file=sys.stderr, flush=True)
+        if not kind:
+            raise Failed(*complaints[:1])
 
     # --- processes ---
+
+    def short_path(self, name):
+        """A socket path longer than 107 bytes cannot be bound."""
+        path = f"{self.dir}/{name}"
+        if len(path) < 100:
+            return path
+        self.far = tempfile.TemporaryDirectory(prefix="cacheback-")
+        return f"{self.far.name}/{name}"
+
+    def left_behind(self):
+        """Processes that still have this box as their directory, with what
+        they are called."""
+        left = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{pid}/cwd") == os.path.realpath(
+                        self.dir):
+                    with open(f"/proc/{pid}/cmdline", "rb") as line:
+                        command = line.read().replace(b"\0", b" ").decode()
+                    if command:         # a zombie has none
+                        left.append(f"{pid} {command}")
+        return left
 
     def spawn(self, name, *command, env=None, **options):
         self.children[name] = subprocess.Popen(
@@ -259,16 +351,21 @@ class Box:
 
     def speaking(self, program, *words):
         """A server of t/lib that prints its port first."""
-        child = self.spawn(program, sys.executable,
+        name = " ".join((program,) + words)
+        child = self.spawn(name, sys.executable,
                            f"{ROOT}/t/lib/{program}", *words,
                            stdout=subprocess.PIPE)
         return int(child.stdout.readline())
 
-    def start_redis(self):
+    def start_redis(self, *options):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.ports["redis_socket"])
         with open(self.dir + "/redis.out", "ab") as out:
             self.spawn("redis", "redis-server", "--port",
                        str(self.ports["redis"]), "--bind", "127.0.0.1",
+                       "--unixsocket", self.ports["redis_socket"],
                        "--save", "", "--appendonly", "no", "--dir", self.dir,
+                       *options,
                        stdout=out, stderr=out)
         check(eventually(lambda: self.listens(self.ports["redis"])),
               "redis-server did not start")
@@ -326,6 +423,24 @@ class Box:
         return [int(pid) for pid in re.findall(
             r"start worker process (\d+)", self.log())]
 
+    def redis(self, *words):
+        client = Redis(self.ports["redis"])
+        try:
+            return client(*words)
+        finally:
+            client.close()
+
+    def live_workers(self):
+        """Workers that run now and are not on their way out."""
+        live = []
+        for pid in self.worker_pids():
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/cmdline", "rb") as line:
+                    command = line.read()
+                if b"nginx" in command and b"shutting down" not in command:
+                    live.append(pid)
+        return live
+
     def stop_children(self):
         for name in ["nginx"] + list(self.children):
             child = self.children.pop(name, None)
@@ -352,13 +467,20 @@ class Box:
                 return log.read()
         return ""
 
+    def log_count(self, regex):
+        return len(re.findall(regex, self.log()))
+
+    def logged(self, regex, seconds=3.0):
+        """Whether such a line is there, at last."""
+        return eventually(lambda: self.log_count(regex), seconds)
+
     def alerts(self):
         return [line for line in self.log().splitlines()
                 if re.search(r"\[(alert|crit|emerg)\]", line)
                 and not any(re.search(e, line) for e in self.expect_log)]
 
-    def client(self):
-        return Client(self.ports["port"])
+    def client(self, **options):
+        return Client(self.ports["port"], **options)
 
     def get(self, target, fields=None, method="GET"):
         """One request on a connection of its own."""

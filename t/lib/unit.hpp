@@ -18,8 +18,8 @@ extern "C" {
 }
 
 // Shows both texts when they differ.
-#define assert_text(actual, expected)                                    \
-    assert_string_equal(std::string(actual).c_str(),                     \
+#define assert_text(actual, expected)                \
+    assert_string_equal(std::string(actual).c_str(), \
                         std::string(expected).c_str())
 
 // A list of fields that lasts as long as the object.

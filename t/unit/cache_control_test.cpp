@@ -14,11 +14,11 @@ static CacheControl of(std::initializer_list<std::string_view> lines) {
 static CacheControl of(std::string_view line) { return of({line}); }
 
 static void every_directive_is_read_without_regard_to_case(void**) {
-    const CacheControl all = of(
-        "No-Store, NO-CACHE, private, public, must-revalidate, "
-        "proxy-revalidate, must-understand, no-transform, immutable, "
-        "only-if-cached, Max-Age=1, s-maxage=2, stale-while-revalidate=3, "
-        "stale-if-error=4");
+    const CacheControl all =
+        of("No-Store, NO-CACHE, private, public, must-revalidate, "
+           "proxy-revalidate, must-understand, no-transform, immutable, "
+           "only-if-cached, Max-Age=1, s-maxage=2, stale-while-revalidate=3, "
+           "stale-if-error=4");
     assert_true(all.no_store && all.no_cache && all.is_private &&
                 all.is_public && all.must_revalidate && all.proxy_revalidate &&
                 all.must_understand && all.no_transform && all.immutable &&
@@ -47,8 +47,7 @@ static void a_quoted_number_is_a_number(void**) {
 }
 
 static void a_directive_within_a_quoted_string_is_none(void**) {
-    const CacheControl control =
-        of("ext=\"max-age=100, no-store\", max-age=1");
+    const CacheControl control = of("ext=\"max-age=100, no-store\", max-age=1");
     assert_int_equal(control.max_age.value(), 1);
     assert_false(control.no_store);
 }

@@ -28,15 +28,15 @@ void commands_follow_one_another(void**) {
     std::string out;
     append_command(out, {"PING"});
     append_command(out, {"DEL", "a"});
-    assert_string_equal(
-        out.c_str(), "*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n");
+    assert_string_equal(out.c_str(),
+                        "*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n");
 }
 
 void words_may_hold_any_byte(void**) {
     std::string out;
     append_command(out, {std::string_view("a\r\n\0b", 5), ""});
-    assert_true(out == std::string_view("*2\r\n$5\r\na\r\n\0b\r\n$0\r\n\r\n",
-                                        21));
+    assert_true(out ==
+                std::string_view("*2\r\n$5\r\na\r\n\0b\r\n$0\r\n\r\n", 21));
 }
 
 void a_value_in_pieces_is_sent_as_one_word(void**) {

@@ -46,17 +46,16 @@ static void instruction_and_table_agree_at_any_size_and_alignment(void**) {
 static void a_seed_continues_a_checksum(void**) {
     const std::string_view text = "one entry in several pieces";
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
-        assert_int_equal(crc32c(crc32c(0, text.substr(0, cut)),
-                                text.substr(cut)),
-                         crc32c(0, text));
+        assert_int_equal(
+            crc32c(crc32c(0, text.substr(0, cut)), text.substr(cut)),
+            crc32c(0, text));
     }
 }
 
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(the_values_of_rfc_3720_come_out),
-        cmocka_unit_test(
-            instruction_and_table_agree_at_any_size_and_alignment),
+        cmocka_unit_test(instruction_and_table_agree_at_any_size_and_alignment),
         cmocka_unit_test(a_seed_continues_a_checksum),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -81,8 +81,7 @@ static void a_stale_forbidden_entry_is_never_stale_whatever_its_windows(
 static void an_entry_from_up_to_a_minute_ahead_has_no_age(void**) {
     assert_true(state_at(-60 * second, entry()) == State::fresh);
     assert_int_equal(age_of(entry(), stored_at - 30 * second), 0);
-    assert_int_equal(fresh_left(entry(), stored_at - 30 * second),
-                     60 * second);
+    assert_int_equal(fresh_left(entry(), stored_at - 30 * second), 60 * second);
 }
 
 static void an_entry_from_further_ahead_is_gone(void**) {
@@ -122,8 +121,7 @@ static void stale_is_served_and_refreshed_by_one(void**) {
 
 static void expired_is_fetched_while_the_client_waits(void**) {
     assert_true(decide(State::expired, Lease::free) == Verdict::fetch_expired);
-    assert_true(decide(State::expired, Lease::taken) ==
-                Verdict::fetch_expired);
+    assert_true(decide(State::expired, Lease::taken) == Verdict::fetch_expired);
 }
 
 int main() {

@@ -101,8 +101,7 @@ static void of_two_x_accel_expires_the_first_counts(void**) {
 
 static void received_age_is_subtracted(void**) {
     for (const char* control : {"max-age=60", "s-maxage=60"}) {
-        assert_int_equal(left({{"Cache-Control", control}, {"Age", "25"}}),
-                         35);
+        assert_int_equal(left({{"Cache-Control", control}, {"Age", "25"}}), 35);
     }
     assert_int_equal(left({{"CDN-Cache-Control", "max-age=60"}, {"Age", "25"}}),
                      35);
@@ -116,7 +115,8 @@ static void a_point_in_time_does_not_age(void**) {
 }
 
 static void an_age_beyond_the_lifetime_leaves_nothing_but_is_not_zero(void**) {
-    const auto lifetime = named({{"Cache-Control", "max-age=60"}, {"Age", "90"}});
+    const auto lifetime =
+        named({{"Cache-Control", "max-age=60"}, {"Age", "90"}});
     assert_int_equal(lifetime->fresh_for, 0);
     assert_false(lifetime->zero);
 }
@@ -150,8 +150,8 @@ static void expires_counts_from_date_or_from_now(void**) {
     // Their clock is a minute ahead of ours; only its distance matters.
     assert_int_equal(left({{"Expires", in_two_minutes}, {"Date", in_a_minute}}),
                      60);
-    assert_int_equal(
-        left({{"Expires", in_a_minute}, {"Date", a_minute_ago}}), 60);
+    assert_int_equal(left({{"Expires", in_a_minute}, {"Date", a_minute_ago}}),
+                     60);
 }
 
 static void an_expires_that_is_no_date_or_past_is_zero(void**) {
@@ -163,8 +163,8 @@ static void an_expires_that_is_no_date_or_past_is_zero(void**) {
 }
 
 static void of_two_expires_the_earlier_counts(void**) {
-    assert_int_equal(left({{"Expires", in_two_minutes}, {"Expires", in_a_minute}}),
-                     60);
+    assert_int_equal(
+        left({{"Expires", in_two_minutes}, {"Expires", in_a_minute}}), 60);
     assert_true(named({{"Expires", in_a_minute}, {"Expires", "0"}})->zero);
     assert_true(named({{"Expires", "0"}, {"Expires", in_a_minute}})->zero);
 }
@@ -184,8 +184,7 @@ int main() {
         cmocka_unit_test(s_maxage_wins_over_max_age),
         cmocka_unit_test(
             a_valid_targeted_field_silences_cache_control_and_expires),
-        cmocka_unit_test(
-            a_broken_targeted_field_leaves_cache_control_its_say),
+        cmocka_unit_test(a_broken_targeted_field_leaves_cache_control_its_say),
         cmocka_unit_test(x_accel_expires_reads_as_in_nginx),
         cmocka_unit_test(of_two_x_accel_expires_the_first_counts),
         cmocka_unit_test(received_age_is_subtracted),

@@ -118,11 +118,10 @@ void errors_never_show_the_password(void**) {
 }
 
 void an_unknown_form_is_told_the_known_ones(void**) {
-    assert_string_equal(
-        bad("127.0.0.1:6379").c_str(),
-        "invalid value \"127.0.0.1:6379\", expected "
-        "\"redis://[[user]:password@]host[:port][/db]\" or "
-        "\"unix:path[?db=N]\"");
+    assert_string_equal(bad("127.0.0.1:6379").c_str(),
+                        "invalid value \"127.0.0.1:6379\", expected "
+                        "\"redis://[[user]:password@]host[:port][/db]\" or "
+                        "\"unix:path[?db=N]\"");
 }
 
 void tls_is_said_to_be_unsupported(void**) {

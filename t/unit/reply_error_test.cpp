@@ -20,12 +20,12 @@ void each_error_of_redis_has_its_kind(void**) {
         const char* text;
         ErrorKind kind;
     } cases[] = {
-        {"LOADING Redis is loading the dataset in memory",
-         ErrorKind::loading},
+        {"LOADING Redis is loading the dataset in memory", ErrorKind::loading},
         {"READONLY You can't write against a read only replica.",
          ErrorKind::readonly},
         {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data "
-         "is set to 'no'.", ErrorKind::master_down},
+         "is set to 'no'.",
+         ErrorKind::master_down},
         {"CLUSTERDOWN Hash slot not served", ErrorKind::cluster_down},
         {"TRYAGAIN Multiple keys request during rehashing of slot",
          ErrorKind::try_again},

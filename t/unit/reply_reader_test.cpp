@@ -43,7 +43,9 @@ std::string read(std::string_view bytes, std::size_t cut) {
     std::string seen;
     for (std::string_view piece : {bytes.substr(0, cut), bytes.substr(cut)}) {
         assert_true(reader.feed(piece));
-        while (const Reply* reply = reader.next()) { seen += show(*reply) + ";"; }
+        while (const Reply* reply = reader.next()) {
+            seen += show(*reply) + ";";
+        }
     }
     assert_true(reader.error().empty());
     return seen;
@@ -137,8 +139,9 @@ void elements_of_nested_arrays_count_together(void**) {
 
 void deep_nesting_is_refused(void**) {
     std::string bytes;
-    for (int i = 0; i < 40; ++i) { bytes += "*1\r\n"; }
-    assert_false(error_of(bytes).empty());
+    for (int i = 0; i < 7; ++i) { bytes += "*1\r\n"; }
+    assert_string_equal(read(bytes + ":1\r\n", 3).c_str(), "[[[[[[[1]]]]]]];");
+    assert_contains(error_of(bytes + "*1\r\n"), "nested too deep");
 }
 
 void what_is_no_protocol_is_refused(void**) {

@@ -72,7 +72,7 @@ struct Talk {
     // Begun and greeted at time 0.
     void stand() {
         begin();
-        (void) send_all();
+        (void)send_all();
         assert_true(session.received("+OK\r\n$-1\r\n", 0));
         assert_true(session.ready());
     }
@@ -121,8 +121,7 @@ void the_greeting_logs_in_before_it_chooses_the_database(void** state) {
                 "*3\r\n$4\r\nAUTH\r\n$3\r\nann\r\n$6\r\nsecret\r\n"
                 "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n" +
                     std::string(plain_greeting));
-    assert_true(
-        talk.session.received("+OK\r\n+OK\r\n+OK\r\n$1\r\nx\r\n", 0));
+    assert_true(talk.session.received("+OK\r\n+OK\r\n+OK\r\n$1\r\nx\r\n", 0));
     assert_true(talk.session.ready());
 }
 
@@ -138,7 +137,8 @@ void a_wrong_password_fails_the_greeting(void** state) {
     talk.begin({"ann", "wrong", 1, "cacheback", "probe"});
     assert_false(talk.session.received(
         "-WRONGPASS invalid username-password pair\r\n-NOAUTH a\r\n"
-        "-NOAUTH b\r\n-NOAUTH c\r\n", 0));
+        "-NOAUTH b\r\n-NOAUTH c\r\n",
+        0));
     assert_true(talk.session.greeting().step == Step::auth);
     assert_true(talk.session.greeting().kind == ErrorKind::wrong_pass);
     assert_string_equal(talk.session.greeting().text.c_str(),
@@ -149,8 +149,7 @@ void a_wrong_password_fails_the_greeting(void** state) {
 void a_database_that_is_not_there_fails_the_greeting(void** state) {
     Talk& talk = of(state);
     talk.begin({{}, {}, 99, "cacheback", "probe"});
-    assert_false(
-        talk.session.received("-ERR DB index is out of range\r\n", 0));
+    assert_false(talk.session.received("-ERR DB index is out of range\r\n", 0));
     assert_true(talk.session.greeting().step == Step::select);
 }
 
@@ -220,8 +219,7 @@ void answers_cut_at_every_byte_are_the_same_answers(void**) {
     }
 }
 
-void more_questions_than_the_queue_first_holds_keep_their_order(
-    void** state) {
+void more_questions_than_the_queue_first_holds_keep_their_order(void** state) {
     Talk& talk = of(state);
     talk.stand();
     std::string replies, expected;
@@ -376,8 +374,7 @@ void nothing_unsent_outlives_the_link(void** state) {
 
 // -- time
 
-void an_overdue_question_is_answered_and_its_late_reply_dropped(
-    void** state) {
+void an_overdue_question_is_answered_and_its_late_reply_dropped(void** state) {
     Talk& talk = of(state);
     talk.stand();
     talk.ask(1, 250);
@@ -406,7 +403,7 @@ void a_silent_link_is_dead_after_twice_the_time(void** state) {
     Talk& talk = of(state);
     talk.stand();
     talk.ask(1, 250);
-    (void) talk.send_all();
+    (void)talk.send_all();
     talk.session.expire(250);
     assert_false(talk.session.dead(499));
     assert_true(talk.session.dead(500));

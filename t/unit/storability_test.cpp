@@ -97,16 +97,15 @@ static void an_unlisted_status_needs_a_named_lifetime(void**) {
         assert_stored(judged(named, unlisted(), status));
         assert_stored(judged({}, policy(), status));
     }
-    assert_refused(judged({{"Cache-Control", "no-cache"}, {"ETag", "\"x\""}},
-                          unlisted()),
-                   Reason::status);
+    assert_refused(
+        judged({{"Cache-Control", "no-cache"}, {"ETag", "\"x\""}}, unlisted()),
+        Reason::status);
 }
 
 static void event_streams_are_refused(void**) {
     assert_refused(judged({{"Content-Type", "Text/Event-Stream; charset=x"}}),
                    Reason::event_stream);
-    assert_refused(judged({{"X-Accel-Buffering", "no"}}),
-                   Reason::event_stream);
+    assert_refused(judged({{"X-Accel-Buffering", "no"}}), Reason::event_stream);
     assert_stored(judged({{"Content-Type", "text/event-streams"}}));
     assert_stored(judged({{"X-Accel-Buffering", "yes"}}));
 }
@@ -114,9 +113,9 @@ static void event_streams_are_refused(void**) {
 static void no_store_is_refused(void**) {
     assert_refused(judged({{"Cache-Control", "no-store, max-age=60"}}),
                    Reason::no_store);
-    assert_refused(judged({{"Cache-Control", "no-store"},
-                           {"X-Accel-Expires", "60"}}),
-                   Reason::no_store);
+    assert_refused(
+        judged({{"Cache-Control", "no-store"}, {"X-Accel-Expires", "60"}}),
+        Reason::no_store);
 }
 
 static void private_is_refused_also_when_it_names_fields(void**) {
@@ -127,8 +126,8 @@ static void private_is_refused_also_when_it_names_fields(void**) {
 }
 
 static void the_field_for_us_wins_over_the_one_for_everybody(void**) {
-    assert_stored(judged({{"Cache-Control", "no-store"},
-                          {"CDN-Cache-Control", "max-age=60"}}));
+    assert_stored(judged(
+        {{"Cache-Control", "no-store"}, {"CDN-Cache-Control", "max-age=60"}}));
     assert_refused(judged({{"Cache-Control", "max-age=60"},
                            {"CDN-Cache-Control", "no-store"}}),
                    Reason::no_store);
@@ -191,10 +190,10 @@ static void a_lifetime_of_the_location_that_is_zero_stores_nothing(void**) {
 }
 
 static void a_named_zero_is_refused_without_a_stale_window(void**) {
-    for (const char* zero : {"max-age=0", "s-maxage=0, max-age=60",
-                             "max-age=nonsense", "max-age=0, no-cache",
-                             "max-age=0, stale-if-error=60",
-                             "max-age=0, stale-while-revalidate=0"}) {
+    for (const char* zero :
+         {"max-age=0", "s-maxage=0, max-age=60", "max-age=nonsense",
+          "max-age=0, no-cache", "max-age=0, stale-if-error=60",
+          "max-age=0, stale-while-revalidate=0"}) {
         assert_refused(judged({{"Cache-Control", zero}, {"ETag", "\"x\""}}),
                        Reason::zero_lifetime);
     }
@@ -217,9 +216,8 @@ static void x_accel_expires_zero_is_refused_whatever_else_is_said(void**) {
 }
 
 static void the_stale_window_is_the_response_s_own_where_it_names_one(void**) {
-    for (const char* control :
-         {"max-age=60, stale-while-revalidate=30",
-          "s-maxage=60, stale-while-revalidate=30"}) {
+    for (const char* control : {"max-age=60, stale-while-revalidate=30",
+                                "s-maxage=60, stale-while-revalidate=30"}) {
         const Windows windows = judged({{"Cache-Control", control}}).windows;
         assert_int_equal(windows.stale_for, 30 * second);
         assert_int_equal(windows.error_for, 30 * day - 60 * second);
@@ -240,8 +238,10 @@ static void the_error_window_is_the_response_s_own_where_it_names_one(void**) {
 static void revalidation_directives_forbid_stale_answers(void**) {
     for (const char* directive : {"must-revalidate", "proxy-revalidate"}) {
         const std::string control =
-            std::string("max-age=60, stale-while-revalidate=30, "
-                        "stale-if-error=30, ") + directive;
+            std::string(
+                "max-age=60, stale-while-revalidate=30, "
+                "stale-if-error=30, ") +
+            directive;
         const Storability verdict = judged({{"Cache-Control", control}});
         assert_stored(verdict);
         assert_true(verdict.windows.stale_forbidden);
@@ -329,8 +329,8 @@ static void no_number_overflows_a_window(void**) {
     Policy longest = policy(INT64_MAX);
     longest.ttl = INT64_MAX;
     const std::string many(50, '9');
-    const std::string control = "stale-while-revalidate=" + many +
-                                ", stale-if-error=" + many;
+    const std::string control =
+        "stale-while-revalidate=" + many + ", stale-if-error=" + many;
     const Storability verdict =
         judged({{"Cache-Control", control}, {"Age", many}}, longest);
     assert_stored(verdict);
@@ -369,8 +369,8 @@ Storability refused(Reason reason = Reason::no_store) {
 }  // namespace
 
 static void a_storable_answer_replaces_the_item(void**) {
-    for (unsigned status : {200U, 203U, 204U, 301U, 302U, 307U, 308U, 404U,
-                            410U, 451U}) {
+    for (unsigned status :
+         {200U, 203U, 204U, 301U, 302U, 307U, 308U, 404U, 410U, 451U}) {
         assert_true(fetch_outcome(fetched(status), {}) ==
                     FetchOutcome::replace);
     }
@@ -394,6 +394,17 @@ static void redirects_and_oddities_that_are_not_storable_keep_it(void**) {
     for (unsigned status : {204U, 206U, 302U, 303U, 307U, 400U, 405U, 101U}) {
         assert_true(fetch_outcome(fetched(status), refused()) ==
                     FetchOutcome::keep);
+    }
+}
+
+static void a_passing_redirect_takes_the_place_of_its_like_only(void**) {
+    for (unsigned status : {302U, 303U, 307U}) {
+        FetchFacts fetch = fetched(status);
+        assert_true(fetch_outcome(fetch, {}) == FetchOutcome::replace);
+        fetch.stored_status = 200;
+        assert_true(fetch_outcome(fetch, {}) == FetchOutcome::keep);
+        fetch.stored_status = status;
+        assert_true(fetch_outcome(fetch, {}) == FetchOutcome::replace);
     }
 }
 
@@ -489,15 +500,13 @@ int main() {
             a_lifetime_of_the_location_that_is_zero_stores_nothing),
         cmocka_unit_test(a_named_zero_is_refused_without_a_stale_window),
         cmocka_unit_test(a_named_zero_with_a_stale_window_is_stored_stale),
-        cmocka_unit_test(
-            x_accel_expires_zero_is_refused_whatever_else_is_said),
+        cmocka_unit_test(x_accel_expires_zero_is_refused_whatever_else_is_said),
         cmocka_unit_test(
             the_stale_window_is_the_response_s_own_where_it_names_one),
         cmocka_unit_test(
             the_error_window_is_the_response_s_own_where_it_names_one),
         cmocka_unit_test(revalidation_directives_forbid_stale_answers),
-        cmocka_unit_test(
-            no_cache_is_stored_for_its_validator_and_never_fresh),
+        cmocka_unit_test(no_cache_is_stored_for_its_validator_and_never_fresh),
         cmocka_unit_test(no_cache_that_names_fields_forbids_nothing_else),
         cmocka_unit_test(x_accel_expires_outweighs_a_no_cache_for_everybody),
         cmocka_unit_test(never_fresh_never_stale_and_no_validator_is_refused),
@@ -509,6 +518,7 @@ int main() {
         cmocka_unit_test(a_missing_page_that_is_not_storable_removes_the_item),
         cmocka_unit_test(a_good_page_that_is_not_storable_removes_and_marks),
         cmocka_unit_test(redirects_and_oddities_that_are_not_storable_keep_it),
+        cmocka_unit_test(a_passing_redirect_takes_the_place_of_its_like_only),
         cmocka_unit_test(errors_keep_the_item_even_when_they_are_storable),
         cmocka_unit_test(a_304_renews_when_we_asked_for_it),
         cmocka_unit_test(a_304_that_forbids_storing_ends_the_item),

@@ -20,12 +20,14 @@ static void each_typed_field_has_its_kind_in_any_case(void**) {
         {"WWW-Authenticate", FieldKind::www_authenticate},
         {"Vary", FieldKind::vary},
         {"Refresh", FieldKind::refresh},
+        {"Last-Modified", FieldKind::last_modified},
+        {"Date", FieldKind::date},
     };
     for (const auto& field : known) {
         assert_true(kind_of(field.name) == field.kind);
     }
     for (const char* other : {"", "X-ETag", "etaG2", "linx", "Content-Typf",
-                              "Content-Encodinh", "Last-Modified"}) {
+                              "Content-Encodinh", "Last-Modifiee", "Datf"}) {
         assert_true(kind_of(other) == FieldKind::other);
     }
 }
@@ -42,15 +44,17 @@ static void the_numbers_of_the_kinds_are_part_of_the_format(void**) {
     assert_int_equal(static_cast<int>(FieldKind::www_authenticate), 8);
     assert_int_equal(static_cast<int>(FieldKind::vary), 9);
     assert_int_equal(static_cast<int>(FieldKind::refresh), 10);
+    assert_int_equal(static_cast<int>(FieldKind::last_modified), 11);
+    assert_int_equal(static_cast<int>(FieldKind::date), 12);
 }
 
 static void fields_of_one_connection_or_of_nginx_are_never_stored(void**) {
     for (const char* name :
          {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
-          "Upgrade", "Proxy-Authenticate", "Proxy-Connection",
-          "HTTP2-Settings", "Content-Length", "Content-Range", "Date", "Age",
-          "Server", "Accept-Ranges", "Last-Modified", "Set-Cookie",
-          "Set-Cookie2", "X-Accel-Expires", "x-accel-anything", ""}) {
+          "Upgrade", "Proxy-Authenticate", "Proxy-Connection", "HTTP2-Settings",
+          "Content-Length", "Content-Range", "Age", "Server", "Accept-Ranges",
+          "Set-Cookie", "Set-Cookie2", "X-Accel-Expires", "x-accel-anything",
+          ""}) {
         assert_true(never_stored(name));
     }
 }
@@ -59,7 +63,8 @@ static void other_fields_are_stored(void**) {
     for (const char* name :
          {"Content-Type", "ETag", "X-Acc", "Cookie", "Dates", "Proxy",
           "Content-Location", "Aged", "Server-Timing", "Upgrade-Insecure",
-          "Strict-Transport-Security", "Cache-Control", "Vary"}) {
+          "Strict-Transport-Security", "Cache-Control", "Vary", "Date",
+          "Last-Modified"}) {
         assert_false(never_stored(name));
     }
 }
@@ -73,6 +78,19 @@ static void nothing_that_ends_a_field_is_safe(void**) {
     assert_false(is_safe("X A", "b"));
     assert_false(is_safe("X-A:", "b"));
     assert_false(is_safe("", "b"));
+}
+
+static void every_byte_of_a_value_is_looked_at(void**) {
+    for (int byte = 0; byte < 256; ++byte) {
+        const char c = static_cast<char>(byte);
+        const bool safe = c != '\r' && c != '\n' && c != '\0';
+        for (std::size_t at = 0; at < 20; ++at) {
+            std::string value(20, 'v');
+            value[at / 2] = '\t';  // the first to stop the quick look
+            value[at] = c;
+            assert_int_equal(is_safe("X-A", value), safe);
+        }
+    }
 }
 
 static void what_connection_and_cache_control_name_is_left_out(void**) {
@@ -89,10 +107,10 @@ int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(each_typed_field_has_its_kind_in_any_case),
         cmocka_unit_test(the_numbers_of_the_kinds_are_part_of_the_format),
-        cmocka_unit_test(
-            fields_of_one_connection_or_of_nginx_are_never_stored),
+        cmocka_unit_test(fields_of_one_connection_or_of_nginx_are_never_stored),
         cmocka_unit_test(other_fields_are_stored),
         cmocka_unit_test(nothing_that_ends_a_field_is_safe),
+        cmocka_unit_test(every_byte_of_a_value_is_looked_at),
         cmocka_unit_test(what_connection_and_cache_control_name_is_left_out),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -22,6 +22,20 @@ static void names_compare_without_case(void**) {
     assert_false(istarts_with("X-Acc", "x-accel-"));
 }
 
+static void every_pair_of_bytes_compares_the_same_at_every_place(void**) {
+    for (int a = 0; a < 256; ++a) {
+        for (int b = 0; b < 256; ++b) {
+            std::string left(10, 'x');
+            std::string right(10, 'X');
+            const auto at = static_cast<std::size_t>(a + b) % left.size();
+            left[at] = static_cast<char>(a);
+            right[at] = static_cast<char>(b);
+            const bool same = lower(left[at]) == lower(right[at]);
+            assert_int_equal(iequal(left, right), same);
+        }
+    }
+}
+
 static void trim_takes_spaces_and_tabs_off_both_ends(void**) {
     assert_text(trim(" \t a b\t "), "a b");
     assert_text(trim(" \t "), "");
@@ -48,8 +62,7 @@ static void seconds_are_digits_alone(void**) {
 static void too_many_seconds_become_two_to_the_31(void**) {
     assert_int_equal(parse_seconds("2147483647").value(), 2147483647);
     assert_int_equal(parse_seconds("2147483649").value(), max_seconds);
-    assert_int_equal(parse_seconds(std::string(400, '9')).value(),
-                     max_seconds);
+    assert_int_equal(parse_seconds(std::string(400, '9')).value(), max_seconds);
 }
 
 static void a_list_gives_its_trimmed_members_without_empty_ones(void**) {
@@ -71,12 +84,12 @@ static void a_quote_that_never_closes_hides_nothing(void**) {
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(names_compare_without_case),
+        cmocka_unit_test(every_pair_of_bytes_compares_the_same_at_every_place),
         cmocka_unit_test(trim_takes_spaces_and_tabs_off_both_ends),
         cmocka_unit_test(a_token_has_no_separator_space_or_control),
         cmocka_unit_test(seconds_are_digits_alone),
         cmocka_unit_test(too_many_seconds_become_two_to_the_31),
-        cmocka_unit_test(
-            a_list_gives_its_trimmed_members_without_empty_ones),
+        cmocka_unit_test(a_list_gives_its_trimmed_members_without_empty_ones),
         cmocka_unit_test(a_comma_in_a_quoted_string_separates_nothing),
         cmocka_unit_test(a_quote_that_never_closes_hides_nothing),
     };

@@ -39,8 +39,7 @@ static void a_response_that_does_not_vary_matches_every_request(void**) {
 static void names_are_lower_case_sorted_and_there_once(void**) {
     const FieldList response{{"Vary", "Cookie, ACCEPT"},
                              {"Vary", "accept,X-Z,cookie"}};
-    assert_text(names_of(make_vary(response, {})),
-                "[accept][cookie][x-z]");
+    assert_text(names_of(make_vary(response, {})), "[accept][cookie][x-z]");
 }
 
 static void the_same_values_match_and_others_do_not(void**) {

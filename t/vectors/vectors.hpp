@@ -66,6 +66,8 @@ inline Vector page() {
     response.meta.fetch_ms = 137;
     response.fields = {{"Content-Type", "text/html; charset=utf-8"},
                        {"ETag", "\"33a64df5\""},
+                       {"Date", "Mon, 21 Sep 2026 14:13:19 GMT"},
+                       {"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"},
                        {"Cache-Control", "max-age=600"},
                        {"X-Empty", ""},
                        {"Link", "</a.css>; rel=preload"},
