@@ -188,21 +188,21 @@ memory 1m;
 --- config eval
 "location / {
     cacheback                 pages 1s;
-    cacheback_refresh_timeout 500ms;
+    cacheback_refresh_timeout 300ms;
     $::Origin
 }"
 --- errors
 --- steps
-GET /o?delay=0|2|0      200 MISS
+GET /o?delay=0|1.2|0    200 MISS
 wait 1.1
-GET /o?delay=0|2|0      200 STALE
-GET /o?delay=0|2|0      200 UPDATING
+GET /o?delay=0|1.2|0    200 STALE
+GET /o?delay=0|1.2|0    200 UPDATING
     = /o #1
-wait 0.7
-GET /o?delay=0|2|0      200 STALE
+wait 0.6
+GET /o?delay=0|1.2|0    200 STALE
     = /o #1
 origin /o 3
-GET /o?delay=0|2|0      200 HIT
+GET /o?delay=0|1.2|0    200 HIT
     = /o #3
 
 

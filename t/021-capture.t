@@ -245,15 +245,13 @@ origin /o 3
 --- store
 $TIER
 --- user_files eval
-">>> big.txt\n" . join('', map { "line $_ of the file\n" } 1 .. 20000)
+">>> big.txt\n" . CORE::join('', map { "line $_ of the file\n" } 1 .. 20000)
 . ">>> small.txt\nsmall\n>>> empty.txt\n"
 --- config
 root html;
 location / { cacheback pages; sendfile off; }
 location /on/ {
     cacheback  pages;
-    alias      html/;
-    root       html;
     sendfile   on;
     tcp_nopush on;
     rewrite    ^/on(/.*) $1 break;
@@ -379,7 +377,7 @@ GET /chunked?size=9000&chunked=1&truncate=1|0   200 HIT
 
 
 
-=== TEST 11: 416 and 412 do not come under the header that was collected
+=== TEST 11: 412 and 416 are answered from the entry, which stays whole
 --- store
 $TIER
 --- config
@@ -387,33 +385,22 @@ location / {
     cacheback          pages;
     proxy_pass         http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
     proxy_http_version 1.1;
-    proxy_set_header   Range "";
-    proxy_force_ranges on;
 }
 --- steps
-GET /range?chunked=1&etag=a                 200
+GET /o?chunked=1&etag=a                     200 MISS
+GET /o?chunked=1&etag=a                     416 HIT
     > Range: bytes=5000-
-    = /range #1
-GET /range?chunked=1&etag=a                 200
-    ~ \A/range #\d\n\z
-GET /length?etag=a                          416
-    > Range: bytes=5000-
-    !~ /length
-GET /length?etag=a                          200
-    ~ \A/length #\d\n\z
-GET /length?etag=a                          200 HIT
-    same
-GET /match?etag=a                           412
+    !~ /o #1
+    < Content-Range: bytes */6
+GET /o?chunked=1&etag=a                     412 HIT
     > If-Match: "other"
-    !~ /match
-GET /match?etag=a                           200
-    ~ \A/match #\d\n\z
-GET /match?etag=a                           200 HIT
-    same
-GET /static?etag=a                          412
-    > If-Unmodified-Since: Mon, 01 Jan 1990 00:00:00 GMT
-GET /static?etag=a                          200
-    ~ \A/static #\d\n\z
+    !~ /o #1
+GET /o?chunked=1&etag=a                     200 HIT
+    > If-Match: "a"
+    = /o #1
+GET /o?chunked=1&etag=a                     200 HIT
+    = /o #1
+origin /o 1
 
 
 
@@ -442,7 +429,6 @@ GET /f.txt?3                                206
 GET /f.txt?3                                200
     = 0123456789
 GET /f.txt?4                                304
-    > If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT
     > If-None-Match: *
 GET /f.txt?4                                200
     = 0123456789
@@ -471,7 +457,7 @@ origin /o 3
 
 
 
-=== TEST 14: addition, sub_filter and Lua filters act on the replay
+=== TEST 14: addition and sub_filter act on the replay
 --- store
 $TIER
 --- config
@@ -488,17 +474,6 @@ location /add/ {
     add_before_body /part;
     add_after_body  /part;
 }
-location /lua/ {
-    cacheback  pages;
-    proxy_pass http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
-    header_filter_by_lua_block {
-        ngx.header.content_length = nil
-        ngx.header.x_lua = ngx.var.arg_n
-    }
-    body_filter_by_lua_block {
-        ngx.arg[1] = ngx.arg[1]:upper() .. (ngx.arg[2] and "!" or "")
-    }
-}
 location /part { proxy_pass http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT; }
 --- steps
 GET /o                                      200 MISS
@@ -513,9 +488,6 @@ GET /add/o                                  200 HIT
     = /part #3
     = /add/o #1
     = /part #4
-GET /lua/a                                  200 MISS
-    = /LUA/A #1
-    = !
 
 
 
@@ -557,17 +529,20 @@ location / {
 }
 location = /auth {
     cacheback    pages;
-    proxy_pass   http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT/auth?status=$arg_auth;
+    proxy_pass   http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT/auth?status=$http_x_auth;
 }
 --- steps
-GET /o?auth=200&cc=max-age=0,stale-while-revalidate=9|max-age=9    200 MISS
+GET /o?cc=max-age=0,stale-while-revalidate=9|max-age=9    200 MISS
+    > X-Auth: 200
     = /o #1
 origin /auth 1
-GET /o?auth=200&cc=max-age=0,stale-while-revalidate=9|max-age=9    200 STALE
+GET /o?cc=max-age=0,stale-while-revalidate=9|max-age=9    200 STALE
+    > X-Auth: 200
     = /o #1
 origin /o 2
 origin /auth 2
-GET /o?auth=200&cc=max-age=0,stale-while-revalidate=9|max-age=9    200 HIT
+GET /o?cc=max-age=0,stale-while-revalidate=9|max-age=9    200 HIT
+    > X-Auth: 200
     = /o #2
 origin /auth 3
 
@@ -584,12 +559,14 @@ location / {
     proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
 location = /auth {
-    proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT/auth?status=$arg_auth;
+    proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT/auth?status=$http_x_auth;
 }
 --- errors
 --- steps
-GET /o?auth=200&cc=max-age=0,stale-while-revalidate=9       200 MISS
-GET /o?auth=403                                             403
+GET /o?cc=max-age=0,stale-while-revalidate=9       200 MISS
+    > X-Auth: 200
+GET /o                                                      403
+    > X-Auth: 403
     <! Age
     !~ /o
 origin /o 1

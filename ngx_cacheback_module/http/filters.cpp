@@ -37,8 +37,7 @@ Capture::Circumstances circumstances_of(RequestContext& context) {
 // The answer of this client's own fetch will not be stored. Where it shows
 // that the item itself may be, a background fetch fills it; where it shows the
 // contrary, the next requests need not try.
-void pass_on(RequestContext& context, core::Reason refused,
-             bool by_directive = false) {
+void pass_on(RequestContext& context, core::Reason refused) {
     store::ControlZone& control = context.store.control();
     store::LeaseToken token = std::exchange(context.lease, 0);
     bool storable =
@@ -53,13 +52,13 @@ void pass_on(RequestContext& context, core::Reason refused,
     unsigned status = static_cast<unsigned>(context.request.headers_out.status);
     // What this request alone asked for says nothing about the item.
     bool of_item = context.status != Status::bypass && !no_store_asked(context);
-    if (of_item && core::marks_uncacheable(refused, status)) {
-        control.mark_uncacheable(context.key, uncacheable_ttl);
-        // What was stored no longer is what the origin says.
-        if (context.entry && token != 0 &&
-            context.store.commit_removal(context.key, token)) {
-            return;
-        }
+    bool marks = of_item && core::marks_uncacheable(refused, status);
+    if (marks) { control.mark_uncacheable(context.key, uncacheable_ttl); }
+    // What was stored no longer is what the origin says.
+    bool is_gone = status == NGX_HTTP_NOT_FOUND || status == NGX_HTTP_GONE;
+    if (context.entry && token != 0 && (marks || (of_item && is_gone)) &&
+        context.store.commit_removal(context.key, token)) {
+        return;
     }
     if (token != 0) { control.release(context.key, token); }
 }
@@ -157,7 +156,7 @@ void on_answer(RequestContext& context) {
             context.reason = refused == core::Reason::none
                                  ? core::Reason::conditional
                                  : refused;
-            pass_on(context, refused);
+            pass_on(context, refused, no_store_asked(context));
         }
         return;
     }
@@ -184,9 +183,48 @@ void on_answer(RequestContext& context) {
         return;
     }
     context.reason = refused;
-    bool by_directive = context.capture->refused_by_directive();
     context.capture.reset();
-    pass_on(context, refused, by_directive);
+    pass_on(context, refused);
+}
+
+// Calls each(subrequest) for those that will print between the parts of the
+// main request's body; subrequests whose output goes to memory are not there.
+template <class Each>
+void for_each_printing(const ngx_http_request_t& main, Each each) {
+    for (const ngx_http_postponed_request_t* p = main.postponed; p != nullptr;
+         p = p->next) {
+        if (p->request != nullptr && !p->request->subrequest_in_memory) {
+            each(p->request);
+        }
+    }
+}
+
+// To be called before the filters below us run: what prints now was made by
+// the content handler (echo_location).
+void find_printing(RequestContext& context) noexcept {
+    const auto& known = context.made_by_filters;
+    for_each_printing(context.request, [&](const ngx_http_request_t* sr) {
+        if (std::find(known.begin(), known.end(), sr) == known.end()) {
+            context.prints_elsewhere = true;
+        }
+    });
+}
+
+// And after they have run.
+void note_made_by_filters(RequestContext& context) {
+    context.made_by_filters.clear();
+    for_each_printing(context.request, [&](const ngx_http_request_t* sr) {
+        context.made_by_filters.push_back(sr);
+    });
+}
+
+// A subrequest begins to answer, maybe while the main request's answer is
+// collected.
+void on_subrequest(ngx_http_request_t& main) noexcept {
+    RequestContext* context = context_of(main);
+    if (context != nullptr && context->capture != nullptr) {
+        find_printing(*context);
+    }
 }
 
 // The last of an answer has gone by.
@@ -197,7 +235,7 @@ void store_answer(RequestContext& context) {
         pass_on(context, capture->refused());
         return;
     }
-    if (!capture->complete()) {
+    if (!capture->complete() || context.prints_elsewhere) {
         context.reason = core::Reason::incomplete;
         return;
     }
@@ -233,7 +271,10 @@ bool has_last(const ngx_chain_t* in) noexcept {
 }
 
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
-    if (r != r->main) { return next_header_filter(r); }
+    if (r != r->main) {
+        on_subrequest(*r->main);
+        return next_header_filter(r);
+    }
     ngx_log_t* log = r->connection->log;
 
     if (BackgroundFetch* fetch = BackgroundFetch::of(*r); fetch != nullptr) {
@@ -273,9 +314,13 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
 
     // Collected before the filters below consume it, stored after they have
     // sent it.
+    find_printing(*context);
     context->capture->add(in);
     bool last = has_last(in);
     ngx_int_t rc = next_body_filter(r, in);
+    ngx::guard(
+        r->connection->log, [&] { note_made_by_filters(*context); },
+        [&] { context->prints_elsewhere = true; });
     if (last && rc != NGX_ERROR && context->capture != nullptr) {
         ngx::guard(
             r->connection->log, [&] { store_answer(*context); }, [] {});

@@ -59,6 +59,11 @@ struct RequestContext {
     store::RedisTicket ticket;
     std::unique_ptr<Capture> capture;       // an attached fetch is collected
     std::unique_ptr<BackgroundFetch> fill;  // ready, should the answer ask
+    // Subrequests that filters below us made (SSI, addition): they are made
+    // again for each delivery. What others print is a part of the answer that
+    // never comes by us, so it cannot be collected.
+    std::vector<const ngx_http_request_t*> made_by_filters;
+    bool prints_elsewhere = false;
     bool sends_entry = false;  // a 304 of the origin became the stored entry
 
     // The client's own request fields while the origin is sent others.
