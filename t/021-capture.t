@@ -364,12 +364,12 @@ location / {
     proxy_http_version 1.1;
 }
 --- steps
-GET /length?size=9000&truncate=1|0          200
+GET /length?size=9000&truncate=1|0
 GET /length?size=9000&truncate=1|0          200 MISS
     ~ \A/length #2 /length #2
 GET /length?size=9000&truncate=1|0          200 HIT
     same
-GET /chunked?size=9000&chunked=1&truncate=1|0   200
+GET /chunked?size=9000&chunked=1&truncate=1|0
 GET /chunked?size=9000&chunked=1&truncate=1|0   200 MISS
     !~ #1
 GET /chunked?size=9000&chunked=1&truncate=1|0   200 HIT

@@ -18,6 +18,8 @@ ngx_http_output_body_filter_pt next_body_filter;
 
 using store::Counter;
 
+constexpr unsigned http_gone = 410;  // nginx has no name for it
+
 bool no_store_asked(RequestContext& context) {
     return context.conf.no_store != nullptr &&
            ngx_http_test_predicates(&context.request, context.conf.no_store) !=
@@ -55,7 +57,7 @@ void pass_on(RequestContext& context, core::Reason refused) {
     bool marks = of_item && core::marks_uncacheable(refused, status);
     if (marks) { control.mark_uncacheable(context.key, uncacheable_ttl); }
     // What was stored no longer is what the origin says.
-    bool is_gone = status == NGX_HTTP_NOT_FOUND || status == NGX_HTTP_GONE;
+    bool is_gone = status == NGX_HTTP_NOT_FOUND || status == http_gone;
     if (context.entry && token != 0 && (marks || (of_item && is_gone)) &&
         context.store.commit_removal(context.key, token)) {
         return;
@@ -156,7 +158,7 @@ void on_answer(RequestContext& context) {
             context.reason = refused == core::Reason::none
                                  ? core::Reason::conditional
                                  : refused;
-            pass_on(context, refused, no_store_asked(context));
+            pass_on(context, refused);
         }
         return;
     }
@@ -314,10 +316,12 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
 
     // Collected before the filters below consume it, stored after they have
     // sent it.
-    find_printing(*context);
+    bool nested = std::exchange(context->in_filters, true);
+    if (!nested) { find_printing(*context); }
     context->capture->add(in);
     bool last = has_last(in);
     ngx_int_t rc = next_body_filter(r, in);
+    context->in_filters = nested;
     ngx::guard(
         r->connection->log, [&] { note_made_by_filters(*context); },
         [&] { context->prints_elsewhere = true; });

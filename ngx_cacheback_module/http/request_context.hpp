@@ -64,6 +64,7 @@ struct RequestContext {
     // never comes by us, so it cannot be collected.
     std::vector<const ngx_http_request_t*> made_by_filters;
     bool prints_elsewhere = false;
+    bool in_filters = false;  // they may send through us again (addition)
     bool sends_entry = false;  // a 304 of the origin became the stored entry
 
     // The client's own request fields while the origin is sent others.
