@@ -75,9 +75,11 @@ while ($readme =~ /^```nginx\n(.*?)^```/msg) {
     open my $out, '>', "$dir/nginx.conf" or die "$dir: $!\n";
     print $out whole_config($block) =~ s{unix:socket}{unix:$dir/socket}gr;
     close $out or die "$dir: $!\n";
-    local $ENV{LD_PRELOAD} = $ENV{TEST_NGINX_LD_PRELOAD} // '';
     local $ENV{ASAN_OPTIONS} = ($ENV{ASAN_OPTIONS} // '') . ':detect_leaks=0';
-    my $said = `$nginx -t -p $dir/ -c $dir/nginx.conf -e $dir/error.log -g 'pid $dir/pid;' 2>&1`;
+    my $preload = $ENV{TEST_NGINX_LD_PRELOAD} // '';
+    my $test = "LD_PRELOAD='$preload' $nginx -t -p $dir/ -c $dir/nginx.conf"
+        . " -e $dir/error.log -g 'pid $dir/pid;' 2>&1";
+    my $said = `$test`;
     ok $? == 0, "block $number passes nginx -t: $title" or diag $said;
 }
 cmp_ok $number, '>', 10, 'README has configurations';

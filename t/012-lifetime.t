@@ -419,7 +419,7 @@ memory 1m;
 --- steps
 GET /o              200 MISS
 GET /o              200 HIT
-    <~ X-Left: (93780|937\d)
+    <~ X-Left: (93780|9377\d)
 
 
 

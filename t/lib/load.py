@@ -53,7 +53,7 @@ class Result:
         self.wrong = wrong              # None, or what is wrong with it
 
     def __repr__(self):
-        return f"{self.target}: {self.wrong} ({self.took * 1000:.0f} ms)"
+        return f"{self.target[:80]}: {self.wrong} ({self.took * 1000:.0f} ms)"
 
 
 class Traffic:

@@ -314,7 +314,7 @@ class Box:
             shutil.rmtree(self.dir, ignore_errors=True)
             return
         for line in self.log().splitlines()[-30:]:
-            print("# log:", line, file=sys.stderr)
+            print("# log:", line[:300], file=sys.stderr)
         print("# kept:", self.dir, file=sys.stderr, flush=True)
         if not kind:
             raise Failed(*complaints[:1])
@@ -412,11 +412,13 @@ class Box:
         child.wait()
 
     def reload(self):
-        """HUP; returns when new workers have taken over."""
+        """HUP; returns when new workers have taken over, and no old one
+        accepts clients any more."""
         before = set(self.worker_pids())
         self.signal("nginx", signal.SIGHUP)
-        check(eventually(lambda: len(set(self.worker_pids()) - before)
-                         == self.workers, 10), "no new workers")
+        check(eventually(
+            lambda: len(set(self.worker_pids()) - before) == self.workers
+            and not before & set(self.live_workers()), 10), "no new workers")
 
     def worker_pids(self):
         """Workers that were started, as the log tells."""

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Workers that are killed at any moment: the cache goes on, and what they had
+claimed is free again within a second."""
+
+import os
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from load import Traffic, is_page, page_target  # noqa: E402
+from scenario import (SLACK, Box, check, eventually, main,  # noqa: E402
+                      milliseconds, note, scenario)
+
+CONF = """
+    tcp_nopush on;
+    sendfile on;
+    cacheback_store pages { memory 4m; refresh_limit LIMIT; REDIS }
+    server {
+        listen 127.0.0.1:%(port)s;
+        add_header X-Cache $cacheback_status always;
+        add_header X-Pid $pid always;
+        location / {
+            cacheback pages 200ms;
+            cacheback_key $uri;
+            proxy_pass http://127.0.0.1:%(origin)s;
+        }
+    }
+"""
+REDIS = "redis redis://127.0.0.1:%(redis)s;"
+PAGES = [(f"/page{i}", 100 + 1597 * i) for i in range(60)]
+# What nginx itself says of a worker that was killed.
+KILLED = [r"worker process \d+ exited on signal 9"]
+
+
+def a_box(redis="", limit="64", workers=2):
+    conf = CONF.replace("REDIS", redis).replace("LIMIT", limit)
+    return Box(conf, workers=workers, expect_log=KILLED, connections=1024)
+
+
+def kill(box, pid):
+    os.kill(pid, signal.SIGKILL)
+    check(eventually(lambda: len(box.live_workers()) == box.workers
+                     and pid not in box.live_workers(), 5), "no new worker")
+
+
+def killed_in_a_loop(redis):
+    with a_box(redis) as box:
+        chance = random.Random(1)
+        killed = 0
+        with Traffic(box, PAGES, clients=6) as traffic:
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                time.sleep(chance.uniform(0.05, 0.15))
+                kill(box, chance.choice(box.live_workers()))
+                killed += 1
+        wrong = traffic.wrong()
+        broken = [r for r in wrong if r.code == 0]
+        note(killed, "workers killed;", len(traffic.results), "requests,",
+             len(broken), "cut off with their worker;",
+             box.log_count("emptied, a worker died"),
+             "times a zone was emptied")
+        # What is answered is answered well; a worker takes no more with it
+        # than the clients that it had.
+        check(len(broken) == len(wrong), wrong[:5])
+        check(len(broken) <= killed * 6, len(broken))
+        check(killed > 10 / SLACK, killed)
+        check(box.log_count("exited on signal 9") == killed)
+
+        # All of it works as before.
+        with Traffic(box, PAGES, clients=4, count=500) as traffic:
+            pass
+        traffic.check_all_well()
+        check("HIT" in traffic.statuses(), traffic.statuses())
+        for path, size in PAGES[:10]:
+            target = page_target(path, size)
+            before = is_page(box.get(target).body, path, size)
+            time.sleep(0.25)
+
+            def renewed():
+                return is_page(box.get(target).body, path, size) > before
+            check(eventually(renewed, 3), path, "is not refreshed any more")
+
+
+@scenario
+def workers_killed_in_a_loop_under_load_leave_a_cache_that_works():
+    killed_in_a_loop("")
+
+
+@scenario
+def workers_killed_in_a_loop_under_load_leave_redis_and_memory_that_work():
+    killed_in_a_loop(REDIS)
+
+
+def refresher_dies(workers, rounds):
+    """Seconds until the item is refreshed by somebody else."""
+    with a_box(workers=workers) as box:
+        times = []
+        for number in range(rounds):
+            path = f"/o{number}"
+            target = page_target(path, 1000, delay="0|30|0")
+            check(box.get(target).cache == "MISS")
+            time.sleep(0.25)
+            stale = box.get(target)
+            check(stale.cache == "STALE", stale)
+            check(box.get(target).cache == "UPDATING")
+            check(eventually(lambda: box.origin_count(path) == 2))
+
+            killed = time.monotonic()
+            os.kill(int(stale.fields["x-pid"]), signal.SIGKILL)
+
+            def again():
+                try:
+                    return box.get(target).cache == "STALE"
+                except (OSError, ValueError, IndexError):
+                    return False        # that worker had accepted it
+            check(eventually(again, 5), "stays UPDATING")
+            times.append(time.monotonic() - killed)
+            check(eventually(lambda: is_page(
+                box.get(target).body, path, 1000) == 3, 3), "not renewed")
+        note("refreshed again after", milliseconds(times))
+        check(max(times) < 1 * SLACK, times)
+
+
+@scenario
+def an_item_whose_refresher_died_is_refreshed_within_a_second():
+    refresher_dies(workers=2, rounds=8)
+
+
+@scenario
+def the_same_with_a_single_worker():
+    refresher_dies(workers=1, rounds=4)
+
+
+@scenario
+def places_of_fetches_that_died_are_free_again():
+    with a_box(limit="2") as box:
+        for number in range(6):
+            for kind in "ab":
+                check(box.get(page_target(f"/{kind}{number}", 1000,
+                                          delay="0|30|0")).cache == "MISS")
+            time.sleep(0.25)
+            owners = set()
+            for kind in "ab":
+                answer = box.get(page_target(f"/{kind}{number}", 1000))
+                check(answer.cache == "STALE", answer)
+                owners.add(int(answer.fields["x-pid"]))
+            for kind in "ab":
+                check(eventually(
+                    lambda: box.origin_count(f"/{kind}{number}") == 2))
+            for pid in owners:
+                kill(box, pid)
+        # The limit of 2 would have been used up long ago.
+        path = "/last"
+        check(box.get(page_target(path, 1000)).cache == "MISS")
+        time.sleep(0.25)
+        check(eventually(lambda: is_page(box.get(page_target(
+            path, 1000)).body, path, 1000) >= 2, 3), "no place left")
+
+
+@scenario
+def a_failure_keeps_its_lease_though_the_worker_that_saw_it_died():
+    with a_box(workers=1) as box:
+        target = "/o?status=200|500"
+        check(box.get(target).cache == "MISS")
+        time.sleep(0.25)
+        answer = box.get(target)
+        check(answer.cache == "STALE", answer)
+        check(box.origin_answered("/o", 2) == 2)
+        time.sleep(0.05)
+        kill(box, int(answer.fields["x-pid"]))
+        for _ in range(5):
+            check(box.get(target).cache == "UPDATING")
+            time.sleep(0.05)
+        check(box.origin_count("/o") == 2)
+
+
+main()
