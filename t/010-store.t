@@ -376,12 +376,12 @@ add_header X-Cache $cacheback_status always;
 --- config
 location / {
     cacheback     one 1m;
-    cacheback_key same;
+    cacheback_key $host;
     proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
 location /two/ {
     cacheback     two 1m;
-    cacheback_key same;
+    cacheback_key $host;
     proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
 --- steps
@@ -428,6 +428,7 @@ redis KEYS cacheback:s010two:* => cacheback:s010two:{51037a4a37730f52c8732586d3a
 
 === TEST 34: redis_prefix stands before the keys
 --- store
+memory off;
 redis        redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_prefix "shop|$TEST_NGINX_PREFIX";
 --- config
@@ -445,6 +446,7 @@ redis KEYS shop|$TEST_NGINX_PREFIX* => shop|$TEST_NGINX_PREFIX{51037a4a37730f52c
 
 === TEST 35: what is stored in Redis goes away by itself
 --- store
+memory off;
 redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 --- config
 location / {

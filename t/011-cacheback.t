@@ -115,7 +115,7 @@ memory 1m;
 --- http_config
 cacheback_store images { memory 1m; }
 cacheback     pages;
-cacheback_key same;
+cacheback_key $host;
 --- config eval
 "location / { $::Origin }
 location /i/ { cacheback images; $::Origin }"

@@ -48,6 +48,7 @@ GET /o?max_age=1000     200 MISS
 
 === TEST 3: the default is 30 days
 --- store
+memory off;
 redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 --- config eval
 "location / { cacheback pages 1s; cacheback_key same; $::Origin }"
@@ -90,7 +91,7 @@ GET /o              200 MISS
 --- store
 memory 1m;
 --- config eval
-"cacheback_key same;
+"cacheback_key \$host;
 location / { cacheback pages 1m; $::Origin }
 location /short/ { cacheback pages 1m; cacheback_ttl 1s; $::Origin }"
 --- steps

@@ -6,7 +6,7 @@ use CachebackTest;
 our $Origin = 'proxy_pass http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;';
 our $Shown = 'add_header X-Tier $cacheback_tier always;
     add_header X-Reason $cacheback_reason always;
-    cacheback_key $uri;';
+    cacheback_key $host:$uri;';
 
 run_tests();
 

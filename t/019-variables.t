@@ -10,7 +10,7 @@ our $Shown = 'add_header X-Key $cacheback_key always;
     add_header X-Ttl $cacheback_ttl always;
     add_header X-Reason $cacheback_reason always;
     add_header X-Refresh $cacheback_refresh always;
-    cacheback_key $uri;';
+    cacheback_key $host:$uri;';
 
 run_tests();
 
@@ -69,7 +69,7 @@ memory 1m;
 "location / { cacheback pages; $::Origin }"
 --- steps
 GET /o              200 MISS
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     <! X-Tier
     <! X-Age
     <! X-Ttl
@@ -86,7 +86,7 @@ memory 1m;
 "location / { cacheback pages; $::Origin }"
 --- steps
 GET /o?cc=private   200 MISS
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     < X-Reason: private
     <! X-Tier
     <! X-Age
@@ -105,7 +105,7 @@ memory 1m;
 --- steps
 GET /o?max_age=60&h=Age:10      200 MISS
 GET /o?max_age=60&h=Age:10      200 HIT
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     < X-Tier: memory
     <~ X-Age: 1[01]
     <~ X-Ttl: (50|4\d)
@@ -125,7 +125,7 @@ redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 GET /o?max_age=60   200 MISS
     <! X-Tier
 GET /o?max_age=60   200 HIT
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     < X-Tier: redis
     <~ X-Age: [01]
     <~ X-Ttl: (60|5\d)
@@ -143,14 +143,14 @@ memory 1m;
 GET /o?max_age=1&delay=0|1      200 MISS
 wait 1.1
 GET /o?max_age=1&delay=0|1      200 STALE
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     < X-Tier: memory
     <~ X-Age: [12]
     <~ X-Ttl: -[12]
     <! X-Reason
     <! X-Refresh
 GET /o?max_age=1&delay=0|1      200 UPDATING
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     < X-Tier: memory
     <~ X-Age: [12]
     <~ X-Ttl: -[12]
@@ -170,7 +170,7 @@ GET /o?cc=max-age=1,must-revalidate     200 MISS
 wait 1.1
 GET /o?cc=max-age=1,must-revalidate     200 EXPIRED
     = /o #2
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     <! X-Tier
     <~ X-Age: [12]
     <~ X-Ttl: -[12]
@@ -186,7 +186,7 @@ memory 1m;
 --- steps
 GET /o?cc=max-age=100,no-cache&etag=a   200 MISS
 GET /o?cc=max-age=100,no-cache&etag=a   200 REVALIDATED
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     < X-Tier: memory
     < X-Age: 0
     <! X-Reason
@@ -226,7 +226,7 @@ memory 1m;
 "location / { cacheback pages; $::Origin }"
 --- steps
 HEAD /o             200 MISS
-    < X-Key: /o
+    <~ X-Key: \S+:/o
     < X-Reason: conditional
 origin /o 2
 GET /o              200 HIT
@@ -278,15 +278,15 @@ log_format cacheback "said $cacheback_status $cacheback_tier $cacheback_key";
 --- config eval
 'location / {
     cacheback     pages;
-    cacheback_key item:$uri;
+    cacheback_key $host:$uri;
     access_log    logs/error.log cacheback;
     ' . $::Origin . '
 }'
 --- steps
 GET /o              200 MISS
 GET /o              200 HIT
-log ^said MISS - item:/o$ 1
-log ^said HIT memory item:/o$ 1
+log ^said MISS - \S+:/o$ 1
+log ^said HIT memory \S+:/o$ 1
 
 
 

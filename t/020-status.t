@@ -22,7 +22,6 @@ GET /o                          200 MISS
     <! X-Reason
 GET /o                          200 HIT
     = /o #1
-    ~ ^
     < X-Tier
     <! X-Reason
 GET /o?other                    200 MISS
@@ -57,12 +56,12 @@ origin /o 2
 $TIER
 --- config
 location / {
-    cacheback  pages 300ms;
+    cacheback  pages 800ms;
     proxy_pass http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
 --- steps
 GET /o                          200 MISS
-wait 0.35
+wait 0.85
 GET /o                          200 STALE
     = /o #1
 origin /o 2

@@ -257,7 +257,7 @@ location /on/ {
     rewrite    ^/on(/.*) $1 break;
 }
 location /refresh/ {
-    cacheback pages 200ms;
+    cacheback pages 500ms;
     sendfile  on;
     rewrite   ^/refresh(/.*) $1 break;
 }
@@ -285,7 +285,7 @@ GET /on/empty.txt                   200 HIT
     ==
     < Content-Length: 0
 GET /refresh/big.txt                200 MISS
-wait 0.25
+wait 0.55
 GET /refresh/big.txt                200 STALE
     same
 wait 0.02

@@ -4,6 +4,21 @@ use lib 't/lib';
 use CachebackTest;
 use EachTier;
 
+# --- h2: curl, a command line each, its output behind `=>` as a regex.
+add_response_body_check(sub {
+    my ($block, $body, $index, $repeated, $dry_run) = @_;
+    return if $dry_run || !defined $block->h2;
+    for my $line (split /\n/, $block->h2) {
+        my $text = CachebackTest::expand($line, $block->name);
+        my ($words, $expected) = split / => /, $text, 2;
+        open my $out, '-|', 'curl', '-s', '-m', '5', '-H',
+            'Host: ' . server_name(), split(' ', $words) or die "curl: $!\n";
+        my $answer = do { local $/; <$out> } // '';
+        close $out;
+        Test::More::like($answer, qr/$expected/s, $block->name . " - $words");
+    }
+});
+
 run_tests_on_each_tier();
 
 __DATA__
@@ -315,7 +330,6 @@ location /relative/ {
 }
 --- steps
 GET /o?status=301&h=Location:/there    301 MISS
-    ~ ^
 GET /o?status=301&h=Location:/there    301 HIT
     < Location
 GET /relative/o?status=301&h=Location:/there    301 MISS
@@ -375,3 +389,21 @@ location /ask {
 --- timeout: 3
 --- response_body eval
 ["/o #1\n", "waited\n", "/o #1\n", "/o #1\n", "/p #1\n"]
+
+
+
+=== TEST 16: HTTP/2
+--- skip_eval: 3: `curl --version` !~ /HTTP2/
+--- store
+$TIER
+--- config
+listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1 http2;
+location / { cacheback pages; proxy_pass http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT; }
+--- request
+GET /o?etag=a&size=20
+--- response_body: /o #1 /o #1 /o #1 /o
+--- h2
+--http2-prior-knowledge -i http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/o?etag=a&size=20 => \AHTTP/2 200 .*x-cache: HIT.*\n/o #1 /o #1 /o #1 /o\z
+--http2-prior-knowledge -I http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/o?etag=a&size=20 => \AHTTP/2 200 .*content-length: 20\r\n.*x-cache: HIT
+--http2-prior-knowledge -i -r 3-4 http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/o?etag=a&size=20 => \AHTTP/2 206 .*content-range: bytes 3-4/20.*\n#1\z
+--http2-prior-knowledge -i -H If-None-Match:"a" http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/o?etag=a&size=20 => \AHTTP/2 304 .*x-cache: HIT\r\n\r\n\z

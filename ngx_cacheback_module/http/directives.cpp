@@ -52,8 +52,8 @@ char* read_time(ngx_conf_t* cf, ngx_str_t& argument, TimeSetting& setting) {
 }
 
 char* set_time(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
-    auto& setting = *reinterpret_cast<TimeSetting*>(
-        static_cast<char*>(conf) + cmd->offset);
+    auto& setting =
+        *reinterpret_cast<TimeSetting*>(static_cast<char*>(conf) + cmd->offset);
     if (setting.set) { return text("is duplicate"); }
     return read_time(cf, static_cast<ngx_str_t*>(cf->args->elts)[1], setting);
 }
@@ -178,8 +178,8 @@ char* set_cacheback(ngx_conf_t* cf, ngx_command_t*, void* conf) {
 }
 
 char* set_size(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
-    auto& size = *reinterpret_cast<std::size_t*>(static_cast<char*>(conf) +
-                                                 cmd->offset);
+    auto& size =
+        *reinterpret_cast<std::size_t*>(static_cast<char*>(conf) + cmd->offset);
     if (size != NGX_CONF_UNSET_SIZE) { return text("is duplicate"); }
 
     ngx_str_t* args = arguments(cf);
@@ -229,11 +229,11 @@ char* set_ignored(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     unsigned& bits = static_cast<LocationConf*>(conf)->ignore;
     ngx_str_t* args = arguments(cf);
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        const IgnoredName* known = std::find_if(
-            std::begin(ignored_names), std::end(ignored_names),
-            [&](const IgnoredName& each) {
-                return core::iequal(each.name, ngx::view(args[i]));
-            });
+        const IgnoredName* known =
+            std::find_if(std::begin(ignored_names), std::end(ignored_names),
+                         [&](const IgnoredName& each) {
+                             return core::iequal(each.name, ngx::view(args[i]));
+                         });
         if (known == std::end(ignored_names)) {
             ngx_conf_log_error(
                 NGX_LOG_EMERG, cf, 0,

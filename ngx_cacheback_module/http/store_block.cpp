@@ -71,15 +71,16 @@ char* set_redis(ngx_conf_t* cf, Block& block) {
     store::RedisConf& redis = block.settings->redis;
     ngx_url_t address;
     ngx_memzero(&address, sizeof(address));
-    std::string where =
-        url.is_unix ? "unix:" + url.path
-        : url.host.find(':') != std::string::npos ? "[" + url.host + "]"
-                                                  : url.host;
+    std::string where = url.is_unix ? "unix:" + url.path
+                        : url.host.find(':') != std::string::npos
+                            ? "[" + url.host + "]"
+                            : url.host;
     if (!ngx::copy(*cf->pool, address.url, where)) { return failed(); }
     address.default_port = url.port;
     if (ngx_parse_url(cf->pool, &address) != NGX_OK || address.naddrs == 0) {
-        return refuse(cf, "%s in \"redis\" \"%*s\", expected the name or "
-                          "address of a host, or \"unix:\" and a path",
+        return refuse(cf,
+                      "%s in \"redis\" \"%*s\", expected the name or "
+                      "address of a host, or \"unix:\" and a path",
                       address.err == nullptr ? "no address" : address.err,
                       where.size(), where.data());
     }
@@ -242,8 +243,8 @@ char* on_word(ngx_conf_t* cf, ngx_command_t*, void* conf) {
 
 // The first line of the file is the password, without its line end.
 char* read_password(ngx_conf_t* cf, const std::string& path, ngx_str_t& to) {
-    ngx_fd_t fd = ngx_open_file(path.c_str(), NGX_FILE_RDONLY,
-                                NGX_FILE_OPEN, 0);
+    ngx_fd_t fd =
+        ngx_open_file(path.c_str(), NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     if (fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            ngx_open_file_n " \"%s\" failed", path.c_str());
@@ -367,8 +368,8 @@ char* read_store(ngx_conf_t* cf, MainConf& main) {
 
 char* set_store(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     return ngx::guard(
-        cf->log,
-        [&] { return read_store(cf, *static_cast<MainConf*>(conf)); }, failed);
+        cf->log, [&] { return read_store(cf, *static_cast<MainConf*>(conf)); },
+        failed);
 }
 
 }  // namespace cacheback::http

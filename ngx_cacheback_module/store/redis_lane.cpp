@@ -159,8 +159,10 @@ void RedisLane::broken() {
 
 void RedisLane::lost(std::string_view why) {
     // A link that stood may end for many reasons; whether the server is gone
-    // shows when the next one is tried, at once.
-    if (!greeted_) { health_.unreachable(why); }
+    // shows when the next one is tried, at once. One that greets well and
+    // leaves questions unanswered again and again is as good as gone.
+    const bool in_vain = session_.waiting() > 0 && attempts_ > eager_attempts;
+    if (!greeted_ || in_vain) { health_.unreachable(why); }
     drop();
 }
 

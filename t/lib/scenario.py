@@ -1,5 +1,5 @@
-"""Scenarios: tests that need a clock, a connection kept open, several workers or
-processes that die. A file in t/scenario is a Python program with a .t name:
+"""Scenarios: tests that need a clock, a connection kept open, several workers
+or processes that die. A file in t/scenario is a Python program with a .t name:
 
     #!/usr/bin/env python3
     import os, sys
@@ -25,10 +25,10 @@ processes that die. A file in t/scenario is a Python program with a .t name:
     main()
 
 A Box starts nginx and what the configuration mentions: t/lib/origin.py
-(%(origin)s), a private Redis (%(redis)s its port, %(redis_socket)s its path); all
-on free ports. It stops them by process id, and fails when the log has [alert],
-[crit] or [emerg], or a process is left. `prove` runs the files, each prints TAP.
-Traffic of several clients at once is in load.py.
+(%(origin)s), a private Redis (%(redis)s its port, %(redis_socket)s its path),
+all on free ports. It stops them by process id, and fails when the log has
+[alert], [crit] or [emerg], or a process is left. `prove` runs the files, each
+prints TAP. Traffic of several clients at once is in load.py.
 """
 
 import contextlib
@@ -392,7 +392,7 @@ class Box:
                                self.dir + "/nginx.conf", "-e",
                                self.dir + "/error.log", env=env, stdout=out,
                                stderr=out)
-        eventually(lambda: self.listens(self.ports["port"])
+        eventually(lambda: len(self.live_workers()) == self.workers
                    or nginx.poll() is not None, 10)
         check(nginx.poll() is None, "nginx did not start:", self.log()[-500:])
 

@@ -65,13 +65,17 @@ def a_lie(mode, *regexes):
     """What is said to everything, the greeting too: nobody is kept waiting,
     and the log has the line once, from whichever worker."""
     with a_box(FAKE, mode) as box:
+        started = time.monotonic()
         times = only_misses(box)
         says(box, *regexes)
+        took = time.monotonic() - started
         count = box.log_count(r"cacheback: redis")
         note(f"{mode}: most {max(times) * 1000:.0f} ms;", count, "line(s):",
              box.log().partition("cacheback: redis")[2].split("\n")[0])
-        # News only: not a line for each request or attempt.
-        check(count <= 3, count, "lines")
+        # News only: not a line for each request or attempt. One that greets
+        # well is reachable and not, in turn, with pauses between.
+        most = 3 + (2 * took / TIMEOUT if "@" in mode else 0)
+        check(count <= most, count, "lines")
 
 
 @scenario
@@ -92,7 +96,9 @@ def a_redis_that_closes_within_a_reply_is_a_miss():
 @scenario
 def a_redis_that_closes_within_the_reply_to_each_look_up_is_a_miss():
     with a_box(FAKE, "truncated@entry") as box:
-        only_misses(box)
+        # Links may end for many reasons: it takes several to say so.
+        check(eventually(lambda: only_misses(box, 5) and box.log_count(
+            r"unreachable \(the server closed the connection\)"), 5))
 
 
 @scenario
@@ -201,7 +207,7 @@ def a_redis_that_sends_single_bytes_is_understood():
         check(not box.log_count("cacheback: redis"))
 
 
-# --- a real Redis --------------------------------------------------------------
+# --- a real Redis -------------------------------------------------------------
 
 def reads_go_on(box, *regexes):
     """Entries that are there are served; new ones stay with the origin."""
@@ -312,18 +318,21 @@ def every_entry_that_is_not_sound_is_a_miss_and_is_replaced():
             "what somebody else put there": b"hello",
             "zeros": bytes(len(good)),
         }
-        for number, (lie, value) in enumerate(lies.items(), 1):
+        version = 1
+        for lie, value in lies.items():
             check(box.redis("SET", key, value) == b"OK")
             answer = box.get(page_target("/there", SIZE))
             check(answer.code == 200 and answer.cache == "MISS", lie, answer)
             check(answer.fields["x-reason"] == "redis", lie, answer.fields)
-            check(is_page(answer.body, "/there", SIZE) == number + 1, lie,
-                  answer)
+            before, version = version, is_page(answer.body, "/there", SIZE)
+            check(version > before, lie, answer)
             check(box.logged(rf"redis holds {len(value)} bytes for \"/there\" "
                              r"that are not an entry of this key and format, "
                              r"taken as a miss"), lie)
-            check(eventually(lambda: box.get(page_target(
-                "/there", SIZE)).cache == "HIT"), lie)
+            # Stored behind the answer: not asking before it is there.
+            check(eventually(lambda: box.redis("GET", key) != value), lie)
+            answer = box.get(page_target("/there", SIZE))
+            check(answer.cache == "HIT", lie, answer)
         check(box.log_count("taken as a miss") == len(lies))
         note(len(lies), "kinds of unsound entries, each a miss")
 

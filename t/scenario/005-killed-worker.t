@@ -30,8 +30,9 @@ CONF = """
 """
 REDIS = "redis redis://127.0.0.1:%(redis)s;"
 PAGES = [(f"/page{i}", 100 + 1597 * i) for i in range(60)]
-# What nginx itself says of a worker that was killed.
-KILLED = [r"worker process \d+ exited on signal 9"]
+# What nginx itself says of a worker that was killed, and of a lock it held.
+KILLED = [r"worker process \d+ exited on signal 9",
+          r"shared memory zone \"[^\"]+\" was locked by \d+"]
 
 
 def a_box(redis="", limit="64", workers=2):
@@ -60,7 +61,8 @@ def killed_in_a_loop(redis):
         note(killed, "workers killed;", len(traffic.results), "requests,",
              len(broken), "cut off with their worker;",
              box.log_count("emptied, a worker died"),
-             "times a zone was emptied")
+             "times a zone was emptied,",
+             box.log_count("was locked by"), "times unlocked by nginx")
         # What is answered is answered well; a worker takes no more with it
         # than the clients that it had.
         check(len(broken) == len(wrong), wrong[:5])

@@ -129,7 +129,7 @@ def thousands_of_refreshes_with_redis_leave_all_of_it_flat():
     soak(REDIS)
 
 
-# --- mixed ---------------------------------------------------------------------
+# --- mixed --------------------------------------------------------------------
 
 MIX = """
     tcp_nopush on;
