@@ -180,7 +180,7 @@ $TIER
 --- config
 location / {
     cacheback        pages;
-    cacheback_key    $uri;
+    cacheback_key    $host$uri;
     cacheback_bypass $arg_bypass;
     cacheback_skip   $arg_skip;
     proxy_pass       http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
@@ -210,7 +210,7 @@ $TIER
 --- config
 location / {
     cacheback        pages;
-    cacheback_key    $uri;
+    cacheback_key    $host$uri;
     cacheback_bypass $arg_bypass;
     proxy_pass       http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
@@ -234,7 +234,7 @@ add_header X-Reason $cacheback_reason always;
 --- config
 location / {
     cacheback          pages;
-    cacheback_key      $uri;
+    cacheback_key      $host$uri;
     cacheback_no_store $arg_nostore;
     proxy_pass         http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }

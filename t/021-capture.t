@@ -497,7 +497,7 @@ $TIER
 --- config
 location / {
     cacheback     pages;
-    cacheback_key $uri;
+    cacheback_key $host$uri;
     proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
     header_filter_by_lua_block {
         ngx.header.content_length = nil
@@ -554,7 +554,7 @@ $TIER
 --- config
 location / {
     cacheback     pages;
-    cacheback_key $uri;
+    cacheback_key $host$uri;
     auth_request  /auth;
     proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
@@ -610,7 +610,7 @@ $TIER
 --- config
 location / {
     cacheback     pages;
-    cacheback_key $uri;
+    cacheback_key $host$uri;
     proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
     expires       -1;
     add_header    X-For $arg_n;

@@ -136,7 +136,7 @@ $TIER
 --- config
 location / {
     cacheback     pages;
-    cacheback_key $uri|$http_x_tenant|$cookie_currency|$cookie_size;
+    cacheback_key $host$uri|$http_x_tenant|$cookie_currency|$cookie_size;
     proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
 --- steps
@@ -360,7 +360,7 @@ $TIER
 --- config
 location / {
     cacheback          pages 800ms;
-    cacheback_key      $uri|$cookie_currency;
+    cacheback_key      $host$uri|$cookie_currency;
     cacheback_ignore_headers Cookie;
     proxy_pass         http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }

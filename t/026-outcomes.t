@@ -350,7 +350,7 @@ $TIER
 --- config
 location / {
     cacheback     pages;
-    cacheback_key $uri;
+    cacheback_key $host$uri;
     proxy_pass    http://127.0.0.1:$arg_port;
 }
 --- steps
