@@ -142,7 +142,8 @@ $(OUT)/unit/%_test.passed: $(OUT)/unit/%_test
 
 # Test files for `make t`: T=t/004-refresh.t
 T     ?= $(sort $(wildcard t/*.t t/scenario/*.t))
-PROVE ?= prove -j $(JOBS)
+# Tests mostly wait: for an item to become stale, for an origin.
+PROVE ?= prove -j $(shell expr 2 '*' $(JOBS))
 
 # Sanitizers and valgrind write reports here; a report is a failure.
 REPORTS  := $(abspath $(OUT))/reports

@@ -522,6 +522,9 @@ def scenario(function):
 
 def main():
     """Runs the scenarios of the file, or those named on the command line."""
+    if not os.path.exists("/proc/self"):
+        print("1..0 # SKIP they watch processes through /proc, not there")
+        return
     chosen = [s for s in _scenarios
               if not sys.argv[1:] or s.__name__ in sys.argv[1:]]
     print(f"1..{len(chosen)}", flush=True)
