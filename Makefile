@@ -219,6 +219,13 @@ $(FUZZERS:=.run): %.run: %
 	    { tail -n 40 $<.log; exit 1; }
 	@grep -E 'number_of_executed_units' $<.log
 
+# --- measuring ---------------------------------------------------------------------
+
+.PHONY: bench
+bench: module  ## instructions per request, beside the goals (BENCH_REQUESTS=500)
+	@util/install-deps.sh lint
+	$(T_ENV) t/bench/instructions.py
+
 # --- keeping it tidy ---------------------------------------------------------------
 
 .PHONY: lint

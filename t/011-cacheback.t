@@ -343,17 +343,7 @@ qr{\[emerg\] .*unknown store "page" in "cacheback", .* in \S+/html/location\.con
 
 
 
-=== TEST 24: directives of later versions are unknown: cacheback_lock
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_lock on; }
---- refused
-unknown directive "cacheback_lock"
-
-
-
-=== TEST 25: directives of later versions are unknown: cacheback_api
+=== TEST 24: directives of later versions are unknown: cacheback_api
 --- store
 memory 1m;
 --- config
@@ -363,87 +353,7 @@ unknown directive "cacheback_api"
 
 
 
-=== TEST 26: directives of later versions are unknown: cacheback_min_lifetime
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_min_lifetime 1; }
---- refused
-unknown directive "cacheback_min_lifetime"
-
-
-
-=== TEST 27: directives of later versions are unknown: cacheback_max_lifetime
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_max_lifetime 1; }
---- refused
-unknown directive "cacheback_max_lifetime"
-
-
-
-=== TEST 28: directives of later versions are unknown: cacheback_fetch_on_miss
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_fetch_on_miss 1; }
---- refused
-unknown directive "cacheback_fetch_on_miss"
-
-
-
-=== TEST 29: directives of later versions are unknown: cacheback_empty
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_empty 1; }
---- refused
-unknown directive "cacheback_empty"
-
-
-
-=== TEST 30: directives of later versions are unknown: cacheback_fetch_on_stale_threshold
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_fetch_on_stale_threshold 1; }
---- refused
-unknown directive "cacheback_fetch_on_stale_threshold"
-
-
-
-=== TEST 31: directives of later versions are unknown: cacheback_stale_if_error
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_stale_if_error 1; }
---- refused
-unknown directive "cacheback_stale_if_error"
-
-
-
-=== TEST 32: directives of later versions are unknown: cacheback_key_ignore_args
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_key_ignore_args 1; }
---- refused
-unknown directive "cacheback_key_ignore_args"
-
-
-
-=== TEST 33: directives of later versions are unknown: cacheback_offline
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_offline 1; }
---- refused
-unknown directive "cacheback_offline"
-
-
-
-=== TEST 34: directives of later versions are unknown: cacheback_policy
+=== TEST 25: directives of later versions are unknown: cacheback_policy
 --- store
 memory 1m;
 --- config
@@ -453,67 +363,7 @@ unknown directive "cacheback_policy"
 
 
 
-=== TEST 35: directives of later versions are unknown: cacheback_min_uses
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_min_uses 1; }
---- refused
-unknown directive "cacheback_min_uses"
-
-
-
-=== TEST 36: directives of later versions are unknown: cacheback_uncacheable_ttl
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_uncacheable_ttl 1; }
---- refused
-unknown directive "cacheback_uncacheable_ttl"
-
-
-
-=== TEST 37: directives of later versions are unknown: cacheback_accept_encoding
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_accept_encoding 1; }
---- refused
-unknown directive "cacheback_accept_encoding"
-
-
-
-=== TEST 38: directives of later versions are unknown: cacheback_refresh_header
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_refresh_header 1; }
---- refused
-unknown directive "cacheback_refresh_header"
-
-
-
-=== TEST 39: directives of later versions are unknown: cacheback_refresh_log
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_refresh_log 1; }
---- refused
-unknown directive "cacheback_refresh_log"
-
-
-
-=== TEST 40: directives of later versions are unknown: cacheback_unkeyed
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_unkeyed 1; }
---- refused
-unknown directive "cacheback_unkeyed"
-
-
-
-=== TEST 41: directives of later versions are unknown: cacheback_jitter
+=== TEST 26: directives of later versions are unknown: cacheback_jitter
 --- store
 memory 1m;
 --- config
@@ -523,7 +373,7 @@ unknown directive "cacheback_jitter"
 
 
 
-=== TEST 42: directives of later versions are unknown: cacheback_early_refresh
+=== TEST 27: directives of later versions are unknown: cacheback_early_refresh
 --- store
 memory 1m;
 --- config
@@ -533,7 +383,7 @@ unknown directive "cacheback_early_refresh"
 
 
 
-=== TEST 43: directives of later versions are unknown: cacheback_tags
+=== TEST 28: directives of later versions are unknown: cacheback_tags
 --- store
 memory 1m;
 --- config
@@ -543,17 +393,7 @@ unknown directive "cacheback_tags"
 
 
 
-=== TEST 44: directives of later versions are unknown: cacheback_purge
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_purge 1; }
---- refused
-unknown directive "cacheback_purge"
-
-
-
-=== TEST 45: directives of later versions are unknown: cacheback_invalidate_on_unsafe
+=== TEST 29: directives of later versions are unknown: cacheback_invalidate_on_unsafe
 --- store
 memory 1m;
 --- config
@@ -563,7 +403,7 @@ unknown directive "cacheback_invalidate_on_unsafe"
 
 
 
-=== TEST 46: directives of later versions are unknown: cacheback_cache_status
+=== TEST 30: directives of later versions are unknown: cacheback_cache_status
 --- store
 memory 1m;
 --- config

@@ -88,7 +88,7 @@ origin /q 1
 
 
 
-=== TEST 4: fills for cookies are one at a time
+=== TEST 4: one fill without cookies serves all who wait for it
 --- store
 $TIER
 --- config
@@ -101,17 +101,13 @@ GET /o?delay=0|0.7|0                200 MISS
     > Cookie: user=alice
     = /o #1
     within 0.5
-GET /o?delay=0|0.7|0                200 MISS
+GET /o?delay=0|0.7|0                200 HIT
     > Cookie: user=bob
-    = /o #3
-GET /o?delay=0|0.7|0                200 MISS
-    > Cookie: user=carol
-    = /o #4
-origin /o 4
+    = /o #2
 GET /o?delay=0|0.7|0                200 HIT
     > Cookie: user=carol
     = /o #2
-origin /o 4
+origin /o 2
 
 
 

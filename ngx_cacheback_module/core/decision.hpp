@@ -2,6 +2,8 @@
 // Pure: no clock, no I/O. Each rule is one test in decision_test.cpp.
 #pragma once
 
+#include <optional>
+
 #include "entry.hpp"
 #include "time.hpp"
 
@@ -15,12 +17,29 @@ enum class State : unsigned char {
     expired,  // too stale, or stale and forbidden: ask while the client waits
 };
 
+// What a location asks for, all variables evaluated.
+struct Rules {
+    Millis ttl = 0;
+    std::optional<Millis> threshold;  // an older item is too stale to serve
+    bool fetch_on_miss = true;
+    bool offline = false;  // serve whatever there is, ask nobody
+};
+
 // An item from more than 60 s in the future is gone; negative ages count as 0.
 // The item is gone at stored + min(windows.ttl, ttl), or sooner when its own
 // windows end: fresh_for + max(stale_for, error_for); a stale_forbidden entry
 // stays for revalidation until its ttl.
-[[nodiscard]] State state_of(const EntryMeta& entry, Millis ttl,
+[[nodiscard]] State state_of(const EntryMeta& entry, const Rules& rules,
                              Millis now) noexcept;
+
+// Whether it may take the place of an answer that the origin failed to give
+// (RFC 5861 4): not when its staleness is forbidden.
+[[nodiscard]] bool serves_on_error(const EntryMeta& entry, Millis now) noexcept;
+
+// The answers that count as failures then.
+[[nodiscard]] constexpr bool is_origin_failure(unsigned status) noexcept {
+    return status == 500 || (status >= 502 && status <= 504);
+}
 
 // Seconds for the Age field: initial age plus time in store (RFC 9111 4.2.3).
 [[nodiscard]] Seconds age_of(const EntryMeta& entry, Millis now) noexcept;
@@ -28,16 +47,25 @@ enum class State : unsigned char {
 // Milliseconds until it is stale; negative when it is.
 [[nodiscard]] Millis fresh_left(const EntryMeta& entry, Millis now) noexcept;
 
-enum class Lease : unsigned char { free, taken };
+enum class Lease : unsigned char {
+    ours,
+    working,  // somebody fetches the item
+    kept,     // nobody does: a failure keeps others from trying
+};
 
 enum class Verdict : unsigned char {
     fetch,                    // MISS: nothing usable is held
+    fill_and_serve_empty,     // EMPTY: the background gets it
+    serve_empty,              // EMPTY
     serve_fresh,              // HIT
     serve_stale_and_refresh,  // STALE: the lease is ours
     serve_stale,              // UPDATING: somebody refreshes, or failed lately
     fetch_expired,            // EXPIRED or REVALIDATED: the client waits
+    wait,                     // for what somebody else fetches
 };
 
-[[nodiscard]] Verdict decide(State state, Lease lease) noexcept;
+// The rows of the decision table; `on_error` is serves_on_error().
+[[nodiscard]] Verdict decide(State state, const Rules& rules, Lease lease,
+                             bool on_error) noexcept;
 
 }  // namespace cacheback::core

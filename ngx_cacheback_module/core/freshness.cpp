@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "http_date.hpp"
-#include "policy.hpp"
 #include "targeted_field.hpp"
 #include "text.hpp"
 
@@ -100,20 +99,13 @@ CachingFields read_caching_fields(Fields fields, unsigned ignore, Millis now) {
     return read;
 }
 
-Seconds initial_age(const CachingFields& fields, Millis now) noexcept {
-    Seconds apparent = 0;
-    if (fields.date) {
-        apparent = now / second - *fields.date;
-        // Dates have whole seconds: one of difference is the clock's tick
-        // between there and here, and would end a max-age=1 before it began.
-        if (apparent <= 1) { apparent = 0; }
-    }
-    return clamp_length(std::max(apparent, fields.age));
+Seconds initial_age(const CachingFields& fields) noexcept {
+    return clamp_length(fields.age);
 }
 
 std::optional<NamedLifetime> named_lifetime(const CachingFields& fields,
                                             Millis now) noexcept {
-    const Seconds age = initial_age(fields, now);
+    const Seconds age = initial_age(fields);
     if (fields.accel_time) {
         NamedLifetime lifetime = less_age(*fields.accel_time - now / second, 0);
         lifetime.by_accel = true;
@@ -135,6 +127,17 @@ std::optional<NamedLifetime> named_lifetime(const CachingFields& fields,
         return less_age(fields.expires ? *fields.expires - since : 0, age);
     }
     return std::nullopt;
+}
+
+NamedLifetime within_bounds(NamedLifetime lifetime,
+                            const Policy& policy) noexcept {
+    lifetime.fresh_for = std::max(lifetime.fresh_for, policy.min_lifetime);
+    if (policy.max_lifetime) {
+        lifetime.fresh_for = std::min(lifetime.fresh_for, *policy.max_lifetime);
+    }
+    lifetime.fresh_for = std::min(lifetime.fresh_for, max_seconds * second);
+    lifetime.zero = lifetime.zero && lifetime.fresh_for == 0;
+    return lifetime;
 }
 
 }  // namespace cacheback::core

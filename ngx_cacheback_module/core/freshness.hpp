@@ -6,6 +6,7 @@
 
 #include "cache_control.hpp"
 #include "field.hpp"
+#include "policy.hpp"
 #include "time.hpp"
 
 namespace cacheback::core {
@@ -26,10 +27,10 @@ struct CachingFields {
 [[nodiscard]] CachingFields read_caching_fields(Fields fields, unsigned ignore,
                                                 Millis now);
 
-// The corrected initial age (RFC 9111 4.2.3), without the response's delay: an
-// origin that needs three seconds would otherwise make stale answers only.
-[[nodiscard]] Seconds initial_age(const CachingFields& fields,
-                                  Millis now) noexcept;
+// What other caches on the way say of its age. The Date of the origin does not
+// count (RFC 9111 4.2.3 lets it): an origin whose clock is slow would make
+// stale answers only.
+[[nodiscard]] Seconds initial_age(const CachingFields& fields) noexcept;
 
 struct NamedLifetime {
     Millis fresh_for = 0;   // what is left of it at `now`
@@ -42,5 +43,11 @@ struct NamedLifetime {
 // against all of them but `X-Accel-Expires: @time`.
 [[nodiscard]] std::optional<NamedLifetime> named_lifetime(
     const CachingFields& fields, Millis now) noexcept;
+
+// The same within the policy's bounds. They hold for what is left of it here,
+// so an Age that came along makes no item that is asked for all the time. A 0
+// is lifted like any other lifetime.
+[[nodiscard]] NamedLifetime within_bounds(NamedLifetime lifetime,
+                                          const Policy& policy) noexcept;
 
 }  // namespace cacheback::core

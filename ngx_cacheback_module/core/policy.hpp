@@ -25,6 +25,13 @@ struct Policy {
     // where no line names the status, 0 where one says "not stored".
     std::optional<Millis> lifetime;
     Millis ttl = 30LL * 24 * 3600 * second;  // an item is gone after this
+    // Served this long past freshness when the origin fails, where the
+    // response does not say; as long as it is kept at most.
+    Millis stale_if_error = ttl;
+    // Bounds of the lifetimes that responses name; where they cross, the upper
+    // one holds.
+    Millis min_lifetime = 0;
+    std::optional<Millis> max_lifetime;
     unsigned ignore = 0;
 };
 

@@ -29,11 +29,13 @@ std::string_view word(Reason reason) noexcept {
     case Reason::too_large: return "too-large";
     case Reason::incomplete: return "incomplete";
     case Reason::busy: return "busy";
+    case Reason::min_uses: return "min-uses";
     case Reason::conditional: return "conditional";
     case Reason::uncacheable: return "uncacheable";
     case Reason::redis: return "redis";
     case Reason::error: return "error";
     case Reason::collapsed: return "collapsed";
+    case Reason::offline: return "offline";
     }
     return "";  // no enumerator: the compiler warns of a forgotten one
 }

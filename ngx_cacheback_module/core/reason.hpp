@@ -34,12 +34,14 @@ enum class Reason : unsigned char {
     too_large,
     incomplete,
     busy,
+    min_uses,
     conditional,  // HEAD, Range and conditional misses pass
     // served as it was
     uncacheable,
     redis,
     error,
     collapsed,
+    offline,
 };
 
 // One word, lower case, dashes; empty for `none`.

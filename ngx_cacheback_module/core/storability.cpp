@@ -50,7 +50,8 @@ bool has_validator(Fields fields) noexcept {
 
 // The stale window is the response's own where it names one, also beside
 // s-maxage, else the time until the item is gone (CONTRACT of the policy).
-void set_windows(Windows& windows, const CacheControl& control) noexcept {
+void set_windows(Windows& windows, const CacheControl& control,
+                 const Policy& policy) noexcept {
     const Millis until_gone =
         std::max<Millis>(windows.ttl - windows.fresh_for, 0);
     if (windows.stale_forbidden) {
@@ -62,7 +63,9 @@ void set_windows(Windows& windows, const CacheControl& control) noexcept {
                             ? *control.stale_while_revalidate * second
                             : until_gone;
     windows.error_for =
-        control.stale_if_error ? *control.stale_if_error * second : until_gone;
+        control.stale_if_error
+            ? *control.stale_if_error * second
+            : std::clamp<Millis>(policy.stale_if_error, 0, until_gone);
 }
 
 }  // namespace
@@ -77,7 +80,11 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     const CachingFields caching =
         read_caching_fields(response.fields, policy.ignore, now);
     const CacheControl& control = caching.control;
-    const auto named = named_lifetime(caching, now);
+    // A 0 from X-Accel-Expires switches nginx's caches off, whatever else the
+    // response or the location says.
+    const bool off = caching.accel_seconds == Seconds{0};
+    auto named = named_lifetime(caching, now);
+    if (named && !off) { named = within_bounds(*named, policy); }
     const auto ignored = [&policy](IgnoredField field) {
         return (policy.ignore & field) != 0;
     };
@@ -85,7 +92,7 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     Windows& windows = verdict.windows;
     verdict.lifetime_named = named.has_value();
     windows.ttl = clamp_length(policy.ttl);
-    windows.initial_age = initial_age(caching, now);
+    windows.initial_age = initial_age(caching);
     windows.stale_forbidden =
         control.no_cache || control.must_revalidate || control.proxy_revalidate;
     windows.fresh_for =
@@ -94,7 +101,7 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     // everybody else; without it no use goes unasked (RFC 9111 5.2.2.4).
     const bool ask_always = control.no_cache && !(named && named->by_accel);
     if (ask_always) { windows.fresh_for = 0; }
-    set_windows(windows, control);
+    set_windows(windows, control, policy);
 
     if (response.status == 206) { return refuse(Reason::partial); }
     if (!may_be_stored(response.status)) { return refuse(Reason::status); }
@@ -122,9 +129,6 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
 
     if (!named && *policy.lifetime <= 0) { return refuse(Reason::no_lifetime); }
     if (named && named->zero) {
-        // A 0 from X-Accel-Expires switches nginx's caches off, whatever else
-        // the response says.
-        const bool off = caching.accel_seconds == Seconds{0};
         if (off || control.stale_while_revalidate.value_or(0) == 0) {
             return refuse(Reason::zero_lifetime);
         }
@@ -144,6 +148,11 @@ FetchOutcome fetch_outcome(const FetchFacts& fetch,
         return status == 302 || status == 303 || status == 307;
     };
     if (fetch.from_error_page || fetch.nested_stale) {
+        return FetchOutcome::keep;
+    }
+    // That we could not take it in says nothing of the item.
+    if (verdict.refused == Reason::busy ||
+        verdict.refused == Reason::incomplete) {
         return FetchOutcome::keep;
     }
     if (fetch.status == 304) {

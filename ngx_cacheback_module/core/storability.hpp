@@ -72,8 +72,8 @@ enum class FetchOutcome : std::uint8_t {
 struct FetchFacts {
     unsigned status = 0;
     unsigned stored_status = 0;  // of the item as it is; 0: there is none
-    bool complete = false;     // whole body seen, lengths agree
-    bool conditional = false;  // we sent If-None-Match or If-Modified-Since
+    bool complete = false;       // whole body seen, lengths agree
+    bool conditional = false;    // we sent If-None-Match or If-Modified-Since
     bool from_error_page = false;
     bool nested_stale = false;  // STALE or UPDATING of a cache underneath
 };

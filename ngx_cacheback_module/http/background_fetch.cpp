@@ -50,19 +50,23 @@ std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     if (conditional) {
         std::string_view head = stored->head();
         std::string_view body = stored->body();
-        auto* bytes = static_cast<char*>(
-            ngx_palloc(&pool, head.size() + body.size()));
+        auto* bytes =
+            static_cast<char*>(ngx_palloc(&pool, head.size() + body.size()));
         if (bytes == nullptr) { return nullptr; }
         ngx_memcpy(bytes, head.data(), head.size());
         if (!body.empty()) {
             ngx_memcpy(bytes + head.size(), body.data(), body.size());
         }
-        fetch->stored_ = core::EntryView::trusted(
-            {bytes, head.size() + body.size()});
+        fetch->stored_ =
+            core::EntryView::trusted({bytes, head.size() + body.size()});
         fetch->conditional_ = true;
     }
     fetch->stored_status_ = stored == nullptr ? 0U : stored->meta.status;
+    fetch->waiting_.kind = stored == nullptr
+                               ? store::WaitingFetch::Kind::fill
+                               : store::WaitingFetch::Kind::refresh;
     fetch->token_ = token;
+    if (conf.refresh_log) { fetch->detached_->enable_log(); }
     return fetch;
 }
 
@@ -106,7 +110,7 @@ ngx_int_t BackgroundFetch::on_header(ngx_http_request_t& r) {
     r.header_sent = 1;
     if (capture_ != nullptr) {
         // 412 or 416: another response under the same header.
-        capture_->refuse(core::Reason::error);
+        redirects.by_error_page = true;
         return NGX_OK;
     }
     capture_ = std::make_unique<Capture>(
@@ -116,32 +120,51 @@ ngx_int_t BackgroundFetch::on_header(ngx_http_request_t& r) {
     circumstances.by_accel_redirect = redirects.by_accel_redirect;
     circumstances.no_store =
         ngx_http_test_predicates(&r, conf_.no_store) == NGX_DECLINED;
-    capture_->begin(r, conf_, circumstances,
-                    stored_ ? &*stored_ : nullptr);
-    return NGX_OK;
+    capture_->begin(r, conf_, circumstances, stored_ ? &*stored_ : nullptr);
+    ngx_int_t rc = go_on(r.headers_out.content_length_n);
+    // Those who wait for the item need not wait for the rest.
+    if (ended_early_) { settle(r); }
+    return rc;
+}
+
+// What will not be stored is read to its end when that is near, so that the
+// connection to the origin can be kept; an endless stream is not.
+ngx_int_t BackgroundFetch::go_on(off_t rest) noexcept {
+    constexpr off_t near = 64 * 1024;
+    if (capture_->refused() == core::Reason::none ||
+        capture_->status() == NGX_HTTP_NOT_MODIFIED) {
+        return NGX_OK;
+    }
+    ended_early_ = true;
+    return rest != -1 && rest <= near ? NGX_OK : NGX_ERROR;
 }
 
 ngx_int_t BackgroundFetch::on_body(ngx_chain_t* in) noexcept {
+    bool was_refused =
+        capture_ != nullptr && capture_->refused() != core::Reason::none;
     if (capture_ != nullptr) { capture_->add(in); }
     // Taken: whoever produced it gets its buffers back at once.
     for (; in != nullptr; in = in->next) {
         in->buf->pos = in->buf->last;
         in->buf->file_pos = in->buf->file_last;
     }
-    return NGX_OK;
+    // Only now too large, maybe.
+    return capture_ == nullptr || was_refused ? NGX_OK : go_on(-1);
 }
 
 core::FetchOutcome BackgroundFetch::outcome(const ngx_http_request_t& r) const {
     core::FetchFacts facts;
     facts.status = capture_->status();
     facts.stored_status = stored_status_;
-    facts.complete = capture_->complete() && !ngx::DetachedRequest::leaked(r);
+    facts.complete = (capture_->complete() || ended_early_) &&
+                     !ngx::DetachedRequest::leaked(r);
     facts.conditional = conditional_ && capture_->confirms();
     facts.from_error_page = redirects.by_error_page;
 #if (NGX_HTTP_CACHE)
     if (r.upstream != nullptr) {
-        facts.nested_stale = r.upstream->cache_status == NGX_HTTP_CACHE_STALE ||
-                             r.upstream->cache_status == NGX_HTTP_CACHE_UPDATING;
+        facts.nested_stale =
+            r.upstream->cache_status == NGX_HTTP_CACHE_STALE ||
+            r.upstream->cache_status == NGX_HTTP_CACHE_UPDATING;
     }
 #endif
     return core::fetch_outcome(facts, capture_->verdict());
@@ -154,6 +177,7 @@ void BackgroundFetch::give_up() noexcept {
 }
 
 void BackgroundFetch::settle(ngx_http_request_t& r) {
+    if (std::exchange(settled_, true)) { return; }
     if (capture_ == nullptr || !capture_->begun() ||
         capture_->refused_by_directive()) {
         give_up();
@@ -163,14 +187,12 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
     store::ControlZone& control = store_.control();
     std::string head;
     switch (outcome(r)) {
-    case core::FetchOutcome::keep:
-        give_up();
-        return;
+    case core::FetchOutcome::keep: give_up(); return;
 
     case core::FetchOutcome::replace: {
         std::vector<core::Field> sent = request_fields(r);
-        store::Pieces entry = capture_->entry(
-            key_.text, {sent.data(), sent.size()}, head);
+        store::Pieces entry =
+            capture_->entry(key_.text, {sent.data(), sent.size()}, head);
         if (store_.commit(key_, token_, entry, capture_->keep_for())) {
             control.count(store::Counter::refreshes_stored);
         }
@@ -186,7 +208,7 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
     }
 
     case core::FetchOutcome::remove_and_mark:
-        control.mark_uncacheable(key_, uncacheable_ttl);
+        control.mark_uncacheable(key_, uncacheable_ttl_of(r, conf_));
         [[fallthrough]];
     case core::FetchOutcome::remove:
         if (store_.commit_removal(key_, token_)) {
@@ -202,10 +224,8 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
     token_ = 0;
 }
 
-void BackgroundFetch::on_finished(void* owner,
-                                  ngx_http_request_t* r) noexcept {
-    std::unique_ptr<BackgroundFetch> self(
-        static_cast<BackgroundFetch*>(owner));
+void BackgroundFetch::on_finished(void* owner, ngx_http_request_t* r) noexcept {
+    std::unique_ptr<BackgroundFetch> self(static_cast<BackgroundFetch*>(owner));
     store::Store& store = self->store_;
     try {
         if (r != nullptr) {

@@ -44,6 +44,10 @@ class BackgroundFetch {
 
     // The client's own fetch hands its lease over: it will not store.
     void adopt(store::LeaseToken token) noexcept { token_ = token; }
+    // The reverse, for one that will not be launched.
+    [[nodiscard]] store::LeaseToken yield() noexcept {
+        return std::exchange(token_, 0);
+    }
 
     Redirects redirects;
 
@@ -59,6 +63,7 @@ class BackgroundFetch {
     static void drop(store::WaitingFetch& waiting) noexcept;
     static void on_finished(void* owner, ngx_http_request_t* r) noexcept;
 
+    ngx_int_t go_on(off_t rest) noexcept;
     [[nodiscard]] core::FetchOutcome outcome(const ngx_http_request_t& r) const;
     void settle(ngx_http_request_t& r);
     void give_up() noexcept;  // the old item stays, and so does the lease
@@ -73,6 +78,8 @@ class BackgroundFetch {
     std::optional<core::EntryView> stored_;
     unsigned stored_status_ = 0;  // of the item as it is; 0: there is none
     bool conditional_ = false;
+    bool ended_early_ = false;  // its header said enough
+    bool settled_ = false;
     bool running_ = false;
     std::unique_ptr<Capture> capture_;
 };

@@ -41,8 +41,7 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
     verdict_ = renews ? core::judge_renewal(*stored, request, response, policy,
                                             received_)
                       : core::judge(request, response, policy, received_);
-    confirms_ =
-        renews && core::confirms(*stored, response.fields, received_);
+    confirms_ = renews && core::confirms(*stored, response.fields, received_);
     if (circumstances.no_store && verdict_.may_store()) {
         refuse(core::Reason::no_store);
         refused_by_directive_ = true;
@@ -65,8 +64,8 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
         }
     }
     last_modified_ = r.headers_out.last_modified_time;
-    body_.expect(most, announced_ > 0 ? static_cast<std::size_t>(announced_)
-                                      : 0);
+    body_.expect(most,
+                 announced_ > 0 ? static_cast<std::size_t>(announced_) : 0);
 }
 
 void Capture::refuse(core::Reason reason) noexcept {
@@ -81,14 +80,11 @@ void Capture::add(const ngx_chain_t* in) noexcept {
         if (!verdict_.may_store()) { continue; }
 
         switch (body_.add(*in->buf)) {
-        case ngx::BodyBuffer::Added::yes:
-            break;
+        case ngx::BodyBuffer::Added::yes: break;
         case ngx::BodyBuffer::Added::too_large:
             refuse(core::Reason::too_large);
             break;
-        case ngx::BodyBuffer::Added::busy:
-            refuse(core::Reason::busy);
-            break;
+        case ngx::BodyBuffer::Added::busy: refuse(core::Reason::busy); break;
         case ngx::BodyBuffer::Added::unreadable:
             refuse(core::Reason::incomplete);
             break;

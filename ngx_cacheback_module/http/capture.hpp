@@ -83,7 +83,7 @@ class Capture {
     bool refused_by_directive_ = false;
     off_t announced_ = -1;
     core::Storability verdict_;
-    off_t seen_ = 0;  // bytes of the body, collected or not
+    off_t seen_ = 0;                   // bytes of the body, collected or not
     std::vector<core::Field> origin_;  // views into the request's memory
     std::vector<core::Field> fields_;  // likewise
     core::Seconds date_ = core::no_time;

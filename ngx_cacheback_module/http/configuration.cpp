@@ -13,38 +13,33 @@ std::optional<core::Millis> default_lifetime(ngx_uint_t status) noexcept {
     case 200:
     case 203:
     case 301:
-    case 308:
-        return 600 * core::second;
+    case 308: return 600 * core::second;
     case 404:
-    case 410:
-        return 60 * core::second;
-    default:
-        return std::nullopt;
+    case 410: return 60 * core::second;
+    default: return std::nullopt;
     }
 }
 
 // The setting's own value, without looking at outer levels.
 std::optional<core::Millis> own_value(ngx_http_request_t& r,
-                                      const TimeSetting& setting) {
+                                      const Setting& setting) {
     if (setting.value == nullptr) { return setting.constant; }
 
     ngx_str_t text;
     if (ngx_http_complex_value(&r, setting.value, &text) != NGX_OK) {
         throw std::bad_alloc{};
     }
-    ngx_int_t time = text.len == 0 ? NGX_ERROR : ngx_parse_time(&text, 0);
-    if (time == NGX_ERROR || time < setting.least) {
+    std::optional<core::Millis> parsed = parse(setting, text);
+    if (!parsed) {
         ngx_log_error(NGX_LOG_WARN, r.connection->log, 0,
-                      "cacheback: invalid value \"%V\" of \"%s\", expected a "
-                      "time such as \"30s\" or \"1h\", the outer level's "
-                      "value is used",
-                      &text, setting.directive);
-        return std::nullopt;
+                      "cacheback: invalid value \"%V\" of \"%s\", expected "
+                      "%s, the outer level's value is used",
+                      &text, setting.directive, expected(setting));
     }
-    return time;
+    return parsed;
 }
 
-void merge(TimeSetting& child, const TimeSetting& parent) noexcept {
+void merge(Setting& child, const Setting& parent) noexcept {
     if (child.set) {
         child.outer = &parent;
     } else {
@@ -98,33 +93,90 @@ char* find_key_inputs(ngx_conf_t* cf, LocationConf& conf) {
     return NGX_CONF_OK;
 }
 
-ngx_http_complex_value_t* default_key(ngx_conf_t* cf, MainConf& main) {
-    if (main.default_key != nullptr) { return main.default_key; }
+// What tells items apart where no cacheback_key does.
+ngx_http_complex_value_t* default_key(ngx_conf_t* cf, bool of_args) {
+    MainConf& main = main_conf(*cf);
+    ngx_http_complex_value_t*& key =
+        of_args ? main.default_key_of_args : main.default_key;
+    if (key == nullptr) {
+        key = of_args ? compile(cf, ngx_string("$scheme://$host$cacheback_uri"))
+                      : compile(cf, ngx_string("$scheme://$host$request_uri"));
+    }
+    return key;
+}
 
+// A key of its own is inherited; which of the defaults holds depends on the
+// arguments that are ignored here.
+char* merge_key(ngx_conf_t* cf, LocationConf& conf, const LocationConf& prev) {
+    const MainConf& main = main_conf(*cf);
+    if (conf.ignored_args == nullptr) { conf.ignored_args = prev.ignored_args; }
+    if (conf.key == nullptr && prev.key != nullptr &&
+        prev.key != main.default_key && prev.key != main.default_key_of_args) {
+        conf.key = prev.key;
+        conf.key_fields = prev.key_fields;
+        conf.key_cookies = prev.key_cookies;
+    }
+    if (conf.key == nullptr) {
+        conf.key = default_key(cf, conf.ignored_args != nullptr);
+    }
+    if (conf.key == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+    return conf.key_fields == nullptr ? find_key_inputs(cf, conf) : NGX_CONF_OK;
+}
+
+}  // namespace
+
+ngx_http_complex_value_t* compile(ngx_conf_t* cf, ngx_str_t text) {
     auto* value = static_cast<ngx_http_complex_value_t*>(
         ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
     if (value == nullptr) { return nullptr; }
 
-    ngx_str_t text = ngx_string("$scheme://$host$request_uri");
     ngx_http_compile_complex_value_t compile;
     ngx_memzero(&compile, sizeof(compile));
     compile.cf = cf;
     compile.value = &text;
     compile.complex_value = value;
-    if (ngx_http_compile_complex_value(&compile) != NGX_OK) { return nullptr; }
-    main.default_key = value;
-    return value;
+    return ngx_http_compile_complex_value(&compile) == NGX_OK ? value : nullptr;
 }
 
-}  // namespace
+std::optional<core::Millis> parse(const Setting& setting,
+                                  ngx_str_t& text) noexcept {
+    std::string_view word = ngx::view(text);
+    if (setting.takes == Setting::Takes::on_or_off) {
+        if (word == "on") { return 1; }
+        if (word == "off") { return 0; }
+        return std::nullopt;
+    }
+    if (setting.takes == Setting::Takes::time_or_off && word == "off") {
+        return Setting::never;
+    }
+    ngx_int_t time = word.empty() ? NGX_ERROR : ngx_parse_time(&text, 0);
+    if (time == NGX_ERROR || time < setting.least) { return std::nullopt; }
+    return time;
+}
 
-core::Millis evaluate(ngx_http_request_t& r, const TimeSetting& setting,
+const char* expected(const Setting& setting) noexcept {
+    switch (setting.takes) {
+    case Setting::Takes::time_or_off:
+        return "\"off\" or a time such as \"30s\" or \"1h\"";
+    case Setting::Takes::on_or_off: return "\"on\" or \"off\"";
+    case Setting::Takes::time: break;
+    }
+    return "a time such as \"30s\" or \"1h\"";
+}
+
+core::Millis evaluate(ngx_http_request_t& r, const Setting& setting,
                       core::Millis fallback) {
-    for (const TimeSetting* s = &setting; s != nullptr && s->set;
-         s = s->outer) {
+    for (const Setting* s = &setting; s != nullptr && s->set; s = s->outer) {
         if (auto value = own_value(r, *s)) { return *value; }
     }
     return fallback;
+}
+
+std::optional<core::Millis> evaluate_optional(ngx_http_request_t& r,
+                                              const Setting& setting) {
+    core::Millis value = evaluate(r, setting, Setting::never);
+    if (value == Setting::never) { return std::nullopt; }
+    return value;
 }
 
 std::optional<core::Millis> lifetime_of(ngx_http_request_t& r,
@@ -151,22 +203,29 @@ core::Policy policy_of(ngx_http_request_t& r, const LocationConf& conf,
     core::Policy policy;
     policy.lifetime = lifetime_of(r, conf, status);
     policy.ttl = evaluate(r, conf.ttl, default_ttl);
+    policy.stale_if_error = std::max<core::Millis>(
+        evaluate(r, conf.stale_if_error, policy.ttl), 0);  // `never` is below
+    policy.min_lifetime = evaluate_optional(r, conf.min_lifetime).value_or(0);
+    policy.max_lifetime = evaluate_optional(r, conf.max_lifetime);
     policy.ignore = conf.ignore;
     return policy;
 }
 
+core::Millis uncacheable_ttl_of(ngx_http_request_t& r,
+                                const LocationConf& conf) {
+    return evaluate(r, conf.uncacheable_ttl, default_uncacheable_ttl);
+}
+
 std::size_t max_size_of(const LocationConf& conf) noexcept {
     std::size_t most = conf.store->settings.max_entry;
-    return conf.max_size == NGX_CONF_UNSET_SIZE
-               ? most
-               : std::min(most, conf.max_size);
+    return conf.max_size == NGX_CONF_UNSET_SIZE ? most
+                                                : std::min(most, conf.max_size);
 }
 
 void* create_main_conf(ngx_conf_t* cf) {
     auto* conf = ngx::make_trivial<MainConf>(*cf->pool);
-    if (conf == nullptr ||
-        ngx_array_init(&conf->stores, cf->pool, 2, sizeof(store::Store*)) !=
-            NGX_OK) {
+    if (conf == nullptr || ngx_array_init(&conf->stores, cf->pool, 2,
+                                          sizeof(store::Store*)) != NGX_OK) {
         return nullptr;
     }
     return conf;
@@ -177,7 +236,14 @@ char* init_main_conf(ngx_conf_t*, void*) { return NGX_CONF_OK; }
 void* create_location_conf(ngx_conf_t* cf) {
     auto* conf = ngx::make_trivial<LocationConf>(*cf->pool);
     // A lease of no length would let every request refresh.
-    if (conf != nullptr) { conf->refresh_timeout.least = 1; }
+    if (conf != nullptr) {
+        conf->refresh_timeout.least = 1;
+        conf->threshold.takes = Setting::Takes::time_or_off;
+        conf->stale_if_error.takes = Setting::Takes::time_or_off;
+        conf->fetch_on_miss.takes = Setting::Takes::on_or_off;
+        conf->min_lifetime.takes = Setting::Takes::time_or_off;
+        conf->max_lifetime.takes = Setting::Takes::time_or_off;
+    }
     return conf;
 }
 
@@ -192,22 +258,31 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) {
     conf.lifetimes.outer = &prev.lifetimes;
     merge(conf.ttl, prev.ttl);
     merge(conf.refresh_timeout, prev.refresh_timeout);
+    merge(conf.threshold, prev.threshold);
+    merge(conf.stale_if_error, prev.stale_if_error);
+    merge(conf.fetch_on_miss, prev.fetch_on_miss);
+    if (conf.empty_answer == nullptr) { conf.empty_answer = prev.empty_answer; }
     ngx_conf_merge_ptr_value(conf.bypass, prev.bypass, nullptr);
     ngx_conf_merge_ptr_value(conf.no_store, prev.no_store, nullptr);
+    ngx_conf_merge_ptr_value(conf.offline, prev.offline, nullptr);
+    ngx_conf_merge_ptr_value(conf.purge, prev.purge, nullptr);
     ngx_conf_merge_ptr_value(conf.skip, prev.skip, nullptr);
     if (conf.ignore == 0) { conf.ignore = prev.ignore; }
     if (conf.max_size == NGX_CONF_UNSET_SIZE) { conf.max_size = prev.max_size; }
     ngx_conf_merge_value(conf.revalidate, prev.revalidate, 1);
+    ngx_conf_merge_msec_value(conf.lock, prev.lock, default_lock);
 
-    if (conf.key == nullptr) {
-        conf.key = prev.key;
-        conf.key_fields = prev.key_fields;
-        conf.key_cookies = prev.key_cookies;
-    }
-    if (conf.key == nullptr) { conf.key = default_key(cf, main_conf(*cf)); }
-    if (conf.key == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
-    return conf.key_fields == nullptr ? find_key_inputs(cf, conf)
-                                      : NGX_CONF_OK;
+    merge(conf.min_lifetime, prev.min_lifetime);
+    merge(conf.max_lifetime, prev.max_lifetime);
+    merge(conf.uncacheable_ttl, prev.uncacheable_ttl);
+    ngx_conf_merge_value(conf.min_uses, prev.min_uses, 1);
+    ngx_conf_merge_value(conf.refresh_log, prev.refresh_log, 0);
+
+    char* error = merge_key(cf, conf, prev);
+    if (error != NGX_CONF_OK) { return error; }
+    return merge_field_lists(cf, conf, prev) == NGX_OK
+               ? NGX_CONF_OK
+               : static_cast<char*>(NGX_CONF_ERROR);
 }
 
 MainConf& main_conf(ngx_http_request_t& r) noexcept {

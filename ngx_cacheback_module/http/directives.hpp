@@ -1,5 +1,5 @@
-// http/directives.hpp: the directive table, and the setters that nginx's own
-// slots do not cover.
+// http/directives.hpp: the directive table. How values are read: setters.hpp,
+// store_block.cpp and nginx's own slots.
 #pragma once
 
 #include "../ngx/ngx.hpp"
@@ -7,8 +7,5 @@
 namespace cacheback::http {
 
 extern ngx_command_t directives[];
-
-// `cacheback_store NAME { … }`, in store_block.cpp.
-char* set_store(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 
 }  // namespace cacheback::http

@@ -30,6 +30,8 @@ core::Reason why_not_looked_up(ngx_http_request_t& r,
         (conf.ignore & core::ignore_authorization) == 0) {
         return core::Reason::authorization;
     }
+    // Its answer may be one that the key does not tell apart.
+    if (has_unkeyed_field(r, conf)) { return core::Reason::unkeyed; }
     if (conf.skip != nullptr &&
         ngx_http_test_predicates(&r, conf.skip) != NGX_OK) {
         return core::Reason::skip;

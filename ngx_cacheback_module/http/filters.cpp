@@ -36,6 +36,12 @@ Capture::Circumstances circumstances_of(RequestContext& context) {
     return circumstances;
 }
 
+// False: what the client gets is nginx's own page about an origin that could
+// not be asked, or did not answer.
+bool origin_answered(const ngx_http_request_t& r) noexcept {
+    return r.upstream == nullptr || r.upstream->headers_in.status_n != 0;
+}
+
 // The answer of this client's own fetch will not be stored. Where it shows
 // that the item itself may be, a background fetch fills it; where it shows the
 // contrary, the next requests need not try.
@@ -55,14 +61,22 @@ void pass_on(RequestContext& context, core::Reason refused) {
     // What this request alone asked for says nothing about the item.
     bool of_item = context.status != Status::bypass && !no_store_asked(context);
     bool marks = of_item && core::marks_uncacheable(refused, status);
-    if (marks) { control.mark_uncacheable(context.key, uncacheable_ttl); }
+    if (marks) {
+        control.mark_uncacheable(
+            context.key, uncacheable_ttl_of(context.request, context.conf));
+    }
     // What was stored no longer is what the origin says.
     bool is_gone = status == NGX_HTTP_NOT_FOUND || status == http_gone;
     if (context.entry && token != 0 && (marks || (of_item && is_gone)) &&
         context.store.commit_removal(context.key, token)) {
         return;
     }
-    if (token != 0) { control.release(context.key, token); }
+    if (token == 0) { return; }
+    if (origin_answered(context.request)) {
+        control.release_to_all(context.key, token);
+    } else {
+        control.release(context.key, token);  // one of them tries again
+    }
 }
 
 // HEAD, 206 and 304 stand for the 200 that a plain GET would have got.
@@ -79,16 +93,16 @@ core::Reason judge_partial(RequestContext& context) {
     response.fields = {fields.data(), fields.size()};
     response.by_accel_redirect = context.redirects.by_accel_redirect;
     if (no_store_asked(context)) { return core::Reason::no_store; }
-    return core::judge(request, response,
-                       policy_of(r, context.conf, status), context.now)
+    return core::judge(request, response, policy_of(r, context.conf, status),
+                       context.now)
         .refused;
 }
 
 // A response header without anything in it, as nginx begins one.
 bool init_lists(ngx_http_request_t& r, ngx_http_headers_out_t& out) noexcept {
     constexpr ngx_uint_t room = 20;
-    return ngx_list_init(&out.headers, r.pool, room,
-                         sizeof(ngx_table_elt_t)) == NGX_OK &&
+    return ngx_list_init(&out.headers, r.pool, room, sizeof(ngx_table_elt_t)) ==
+               NGX_OK &&
            ngx_list_init(&out.trailers, r.pool, 4, sizeof(ngx_table_elt_t)) ==
                NGX_OK;
 }
@@ -129,11 +143,11 @@ void renew(RequestContext& context) {
         context.reason = core::Reason::error;
         context.store.control().release(context.key, token);
     } else if (context.capture->refused() == core::Reason::none) {
-        (void) context.store.commit(context.key, token, pieces,
-                                    context.capture->keep_for());
+        (void)context.store.commit(context.key, token, pieces,
+                                   context.capture->keep_for());
     } else {
         context.reason = context.capture->refused();
-        (void) context.store.commit_removal(context.key, token);
+        (void)context.store.commit_removal(context.key, token);
     }
     context.capture.reset();
     context.entry = core::EntryView::trusted(ngx::view(bytes));
@@ -141,7 +155,53 @@ void renew(RequestContext& context) {
     context.store.control().count(Counter::revalidated);
 
     set_lists(r, out);
-    context.sends_entry = true;
+    context.body = RequestContext::Body::of_entry;
+    if (set_header(r, *context.entry, context.now) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
+}
+
+// The proxy takes what is no HTTP for HTTP/0.9, and the client's version too.
+bool spoke_no_http(const ngx_http_request_t& r) noexcept {
+    return r.upstream != nullptr && r.upstream->headers_in.status_n == 0 &&
+           r.http_version == NGX_HTTP_VERSION_9;
+}
+
+// The stored entry may take the place of what the origin failed to give.
+bool stands_in(const RequestContext& context) {
+    const ngx_http_request_t& r = context.request;
+    if (context.status != Status::expired || !context.entry) { return false; }
+    // An error_page that leads to another site never comes by the look-up.
+    Redirects redirects = context.redirects;
+    redirects.note(r);
+    return (redirects.origin_failed || spoke_no_http(r) ||
+            core::is_origin_failure(
+                static_cast<unsigned>(r.headers_out.status))) &&
+           core::serves_on_error(context.entry->meta, context.now);
+}
+
+void serve_on_error(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    ngx_http_headers_out_t out;
+    ngx_memzero(&out, sizeof(out));
+    if (!init_lists(r, out)) { throw std::bad_alloc{}; }
+
+    // The lease stays: nobody tries before it ends.
+    store::LeaseToken token = std::exchange(context.lease, 0);
+    if (token == 0 && context.fill != nullptr) {
+        token = context.fill->yield();
+    }
+    if (token != 0) { context.store.control().keep(context.key, token); }
+    context.fill.reset();
+    context.capture.reset();
+    context.status = Status::stale;
+    context.reason = core::Reason::error;
+    context.store.control().count(Counter::stale);
+
+    set_lists(r, out);
+    r.err_status = 0;
+    if (spoke_no_http(r)) { r.http_version = context.http_version; }
+    context.body = RequestContext::Body::of_entry;
     if (set_header(r, *context.entry, context.now) != NGX_OK) {
         throw std::bad_alloc{};
     }
@@ -151,6 +211,10 @@ void renew(RequestContext& context) {
 void on_answer(RequestContext& context) {
     ngx_http_request_t& r = context.request;
     restore_fields(context);
+    if (stands_in(context)) {
+        serve_on_error(context);
+        return;
+    }
 
     if (context.capture == nullptr) {
         if (context.fill != nullptr) {
@@ -182,6 +246,9 @@ void on_answer(RequestContext& context) {
     core::Reason refused = context.capture->refused();
     if (refused == core::Reason::none) {
         context.fill.reset();
+        // Others wait for this answer: from here on it is fetched to its end,
+        // whatever becomes of the client.
+        r.read_event_handler = ngx_http_block_reading;
         return;
     }
     context.reason = refused;
@@ -241,28 +308,12 @@ void store_answer(RequestContext& context) {
         context.reason = core::Reason::incomplete;
         return;
     }
-    std::vector<core::Field> sent = fill_fields(context.request);
+    std::vector<core::Field> sent = fill_fields(context.request, context.conf);
     std::string head;
-    store::Pieces entry = capture->entry(context.key.text,
-                                         {sent.data(), sent.size()}, head);
-    (void) context.store.commit(context.key,
-                                std::exchange(context.lease, 0), entry,
-                                capture->keep_for());
-}
-
-// In place of the body of a 304, which has none: the stored one.
-ngx_int_t send_entry_body(RequestContext& context, ngx_chain_t* in) {
-    bool last = false;
-    for (; in != nullptr; in = in->next) {
-        last = last || in->buf->last_buf;
-        in->buf->pos = in->buf->last;
-        in->buf->file_pos = in->buf->file_last;
-    }
-    if (!last) { return NGX_OK; }
-    context.sends_entry = false;
-    ngx_chain_t* out = body_chain(context.request, *context.entry);
-    return out == nullptr ? NGX_ERROR
-                          : next_body_filter(&context.request, out);
+    store::Pieces entry =
+        capture->entry(context.key.text, {sent.data(), sent.size()}, head);
+    (void)context.store.commit(context.key, std::exchange(context.lease, 0),
+                               entry, capture->keep_for());
 }
 
 bool has_last(const ngx_chain_t* in) noexcept {
@@ -270,6 +321,27 @@ bool has_last(const ngx_chain_t* in) noexcept {
         if (in->buf->last_buf) { return true; }
     }
     return false;
+}
+
+// Taken, though nobody gets it: the producer goes on.
+void consume(ngx_chain_t* in) noexcept {
+    for (; in != nullptr; in = in->next) {
+        in->buf->pos = in->buf->last;
+        in->buf->file_pos = in->buf->file_last;
+    }
+}
+
+// In place of the body of a 304, which has none, or of an error: the stored
+// one.
+ngx_int_t send_entry_body(RequestContext& context, ngx_chain_t* in) {
+    consume(in);
+    if (context.body == RequestContext::Body::entry_sent) {
+        // A slow client: what filters below hold goes on.
+        return next_body_filter(&context.request, nullptr);
+    }
+    context.body = RequestContext::Body::entry_sent;
+    ngx_chain_t* out = body_chain(context.request, *context.entry);
+    return out == nullptr ? NGX_ERROR : next_body_filter(&context.request, out);
 }
 
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
@@ -285,7 +357,10 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
             []() -> ngx_int_t { return NGX_ERROR; });
     }
     RequestContext* context = context_of(*r);
-    if (context == nullptr || !context->awaits_answer()) {
+    if (context == nullptr) { return next_header_filter(r); }
+    if (!context->awaits_answer()) {
+        // 412 or 416 in place of the entry: with a body of its own.
+        context->body = RequestContext::Body::of_origin;
         return next_header_filter(r);
     }
     bool intact = ngx::guard(
@@ -296,9 +371,15 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
         },
         [&] {
             context->capture.reset();  // the page goes on, unstored
-            return !context->sends_entry;
+            return context->body == RequestContext::Body::of_origin;
         });
-    return intact ? next_header_filter(r) : NGX_ERROR;
+    if (!intact) { return NGX_ERROR; }
+    ngx_int_t rc = next_header_filter(r);
+    // Not every producer of an error looks whether its header went out.
+    return rc == NGX_HTTP_RANGE_NOT_SATISFIABLE &&
+                   context->body == RequestContext::Body::of_entry
+               ? ngx_http_filter_finalize_request(r, nullptr, rc)
+               : rc;
 }
 
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
@@ -309,7 +390,9 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     }
     RequestContext* context = context_of(*r);
     if (context == nullptr) { return next_body_filter(r, in); }
-    if (context->sends_entry) { return send_entry_body(*context, in); }
+    if (context->body != RequestContext::Body::of_origin) {
+        return send_entry_body(*context, in);
+    }
     if (context->capture == nullptr || !context->capture->begun()) {
         return next_body_filter(r, in);
     }
@@ -320,7 +403,14 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     if (!nested) { find_printing(*context); }
     context->capture->add(in);
     bool last = has_last(in);
-    ngx_int_t rc = next_body_filter(r, in);
+    ngx_int_t rc = NGX_ERROR;
+    if (!context->client_gone) { rc = next_body_filter(r, in); }
+    if (rc == NGX_ERROR && context->capture->refused() == core::Reason::none) {
+        // The client has left: others still wait for this answer.
+        context->client_gone = true;
+        consume(in);
+        rc = NGX_OK;
+    }
     context->in_filters = nested;
     ngx::guard(
         r->connection->log, [&] { note_made_by_filters(*context); },

@@ -3,9 +3,17 @@
 #pragma once
 
 #include "../ngx/ngx.hpp"
+#include "request_context.hpp"
 
 namespace cacheback::http {
 
 ngx_int_t on_precontent(ngx_http_request_t& r);
+
+// The key of this request at this location.
+[[nodiscard]] store::Key make_key(ngx_http_request_t& r,
+                                  const LocationConf& conf);
+
+// Memory first, then Redis; goes on with follow().
+ngx_int_t look_up(RequestContext& context);
 
 }  // namespace cacheback::http

@@ -2,6 +2,8 @@
 
 #include "../ngx/detached_request.hpp"
 #include "../ngx/guard.hpp"
+#include "../ngx/wake_channel.hpp"
+#include "../store/waiting_room.hpp"
 #include "configuration.hpp"
 #include "directives.hpp"
 #include "filters.hpp"
@@ -30,8 +32,8 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) {
 
     auto* core = static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    auto* slot = static_cast<ngx_http_handler_pt*>(ngx_array_push(
-        &core->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
+    auto* slot = static_cast<ngx_http_handler_pt*>(
+        ngx_array_push(&core->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
     if (slot == nullptr) { return NGX_ERROR; }
     *slot = precontent_handler;
 
@@ -54,8 +56,14 @@ bool in_use(ngx_cycle_t* cycle) noexcept {
     return used;
 }
 
+// In the master, before there are workers.
+ngx_int_t enter_cycle(ngx_cycle_t* cycle) {
+    return in_use(cycle) ? ngx::WakeChannel::prepare(*cycle) : NGX_OK;
+}
+
 ngx_int_t enter_process(ngx_cycle_t* cycle) {
-    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE) {
+    if (ngx_process != NGX_PROCESS_WORKER &&
+        ngx_process != NGX_PROCESS_SINGLE) {
         return NGX_OK;
     }
     if (!in_use(cycle)) { return NGX_OK; }
@@ -63,12 +71,18 @@ ngx_int_t enter_process(ngx_cycle_t* cycle) {
         disabled = true;  // it has said why; the site works without a cache
         return NGX_OK;
     }
+    auto on_wake = [](void*) { store::WaitingRoom::instance().wake(); };
+    if (ngx::WakeChannel::open_worker(*cycle, on_wake, nullptr) != NGX_OK) {
+        return NGX_ERROR;
+    }
     for_each_store(cycle, [](store::Store& s) { s.enter_worker(); });
     return NGX_OK;
 }
 
 void leave_process(ngx_cycle_t* cycle) {
     for_each_store(cycle, [](store::Store& s) { s.leave_worker(); });
+    store::WaitingRoom::instance().close();
+    ngx::WakeChannel::close_worker();
     ngx::DetachedRequest::close_worker();
 }
 
@@ -94,7 +108,7 @@ ngx_module_t ngx_http_cacheback_module = {
     cacheback::http::directives,     // module directives
     NGX_HTTP_MODULE,                 // module type
     nullptr,                         // init master
-    nullptr,                         // init module
+    cacheback::http::enter_cycle,    // init module
     cacheback::http::enter_process,  // init process
     nullptr,                         // init thread
     nullptr,                         // exit thread

@@ -46,7 +46,8 @@ std::string_view http_date(ngx_http_request_t& r, time_t time) {
     auto* text = static_cast<u_char*>(ngx_pnalloc(r.pool, size + 1));
     if (text == nullptr) { throw std::bad_alloc{}; }
     u_char* end = ngx_http_time(text, time);
-    return {reinterpret_cast<char*>(text), static_cast<std::size_t>(end - text)};
+    return {reinterpret_cast<char*>(text),
+            static_cast<std::size_t>(end - text)};
 }
 
 // The answer comes from this upstream, not from what a redirect by its
@@ -96,8 +97,8 @@ std::vector<core::Field> delivered_fields(ngx_http_request_t& r,
     collect(r.headers_out.headers, true, fields);
     if (r.headers_out.last_modified_time != -1 &&
         !has(fields, "Last-Modified")) {
-        fields.push_back({"Last-Modified",
-                          http_date(r, r.headers_out.last_modified_time)});
+        fields.push_back(
+            {"Last-Modified", http_date(r, r.headers_out.last_modified_time)});
     }
 
     // Hidden from the list by the proxy, yet the origin's Date is the one that

@@ -8,7 +8,9 @@ namespace cacheback::http {
 namespace {
 
 // Also how context_of() knows its own among the pool's clean-ups.
-void destroy(void* data) { static_cast<RequestContext*>(data)->~RequestContext(); }
+void destroy(void* data) {
+    static_cast<RequestContext*>(data)->~RequestContext();
+}
 
 }  // namespace
 
@@ -16,7 +18,9 @@ RequestContext::RequestContext(ngx_http_request_t& r, LocationConf& location)
     : request(r),
       conf(location),
       store(*location.store),
-      now(store::wall_clock()) {}
+      began(store::wall_clock()),
+      now(began),
+      http_version(r.http_version) {}
 
 RequestContext::~RequestContext() {
     // A miss that came to nothing leaves the next one free to try.
@@ -38,6 +42,25 @@ RequestContext* context_of(ngx_http_request_t& r) noexcept {
         }
     }
     return nullptr;
+}
+
+ngx_int_t park(RequestContext& context, RequestContext::Stage stage) noexcept {
+    ngx_http_request_t& r = context.request;
+    context.stage = stage;
+    if (ngx_handle_read_event(r.connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r.read_event_handler = ngx_http_test_reading;
+    r.write_event_handler = ngx_http_core_run_phases;
+    return NGX_AGAIN;
+}
+
+void resume(RequestContext& context) noexcept {
+    ngx_http_request_t& r = context.request;
+    ngx_connection_t* c = r.connection;
+    r.read_event_handler = ngx_http_block_reading;
+    ngx_http_core_run_phases(&r);
+    ngx_http_run_posted_requests(c);
 }
 
 RequestContext& make_context(ngx_http_request_t& r, LocationConf& conf) {

@@ -9,6 +9,7 @@
 #include "../ngx/ngx.hpp"
 #include "../store/store.hpp"
 #include "capture.hpp"
+#include "client_wait.hpp"
 #include "configuration.hpp"
 #include "redirects.hpp"
 
@@ -24,6 +25,7 @@ enum class Status : u_char {
     updating,
     expired,
     revalidated,
+    empty,
 };
 
 enum class Tier : u_char { none, memory, redis };
@@ -36,14 +38,21 @@ struct RequestContext {
     RequestContext(const RequestContext&) = delete;
     RequestContext& operator=(const RequestContext&) = delete;
 
-    // The one look-up of this request: on its way, or done.
-    enum class Stage : u_char { asking_redis, decided };
+    // The one look-up of this request.
+    enum class Stage : u_char {
+        asking_redis,  // parked
+        waiting,       // parked: somebody else fetches the item
+        again,         // that has ended: look once more
+        decided,
+    };
 
     ngx_http_request_t& request;
     LocationConf& conf;  // of the location where the look-up took place
     store::Store& store;
     store::Key key;
-    core::Millis now;    // when it was looked up
+    core::Millis began;       // when it was looked up first
+    core::Millis now;         // and last
+    ngx_uint_t http_version;  // of the client
     Stage stage = Stage::decided;
     Status status = Status::none;
     Tier tier = Tier::none;
@@ -57,7 +66,8 @@ struct RequestContext {
     std::optional<core::EntryView> entry;
     store::LeaseToken lease = 0;  // given back at the end when still ours
     store::RedisTicket ticket;
-    std::unique_ptr<Capture> capture;       // an attached fetch is collected
+    std::optional<ClientWait> wait;    // it has waited for somebody's fetch
+    std::unique_ptr<Capture> capture;  // an attached fetch is collected
     std::unique_ptr<BackgroundFetch> fill;  // ready, should the answer ask
     // Subrequests that filters below us made (SSI, addition): they are made
     // again for each delivery. What others print is a part of the answer that
@@ -65,7 +75,17 @@ struct RequestContext {
     std::vector<const ngx_http_request_t*> made_by_filters;
     bool prints_elsewhere = false;
     bool in_filters = false;  // they may send through us again (addition)
-    bool sends_entry = false;  // a 304 of the origin became the stored entry
+    // The request is a PURGE; then what it will be answered.
+    enum class Purge : u_char { none, hard, soft };
+    Purge purge = Purge::none;
+    ngx_int_t purge_answer = 0;
+
+    // A 304 or an error of the origin became the stored entry.
+    enum class Body : u_char { of_origin, of_entry, entry_sent };
+    Body body = Body::of_origin;
+
+    // The client left after the header of an answer that is being stored.
+    bool client_gone = false;
 
     // The client's own request fields while the origin is sent others.
     std::optional<ngx_list_t> client_fields;
@@ -73,7 +93,7 @@ struct RequestContext {
     // The filters have something to do with the answer to come.
     [[nodiscard]] bool awaits_answer() const noexcept {
         return capture != nullptr || fill != nullptr ||
-               client_fields.has_value();
+               client_fields.has_value() || status == Status::expired;
     }
 };
 
@@ -81,5 +101,11 @@ struct RequestContext {
 // no look-up (yet). Survives internal redirects, which wipe r->ctx.
 [[nodiscard]] RequestContext* context_of(ngx_http_request_t& r) noexcept;
 RequestContext& make_context(ngx_http_request_t& r, LocationConf& conf);
+
+// The client waits in `stage` until resume() runs the phases again, our
+// handler among them. One that leaves meanwhile ends the request and with it
+// the context. NGX_AGAIN, or a status when it cannot be done.
+ngx_int_t park(RequestContext& context, RequestContext::Stage stage) noexcept;
+void resume(RequestContext& context) noexcept;
 
 }  // namespace cacheback::http

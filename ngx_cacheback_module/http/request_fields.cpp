@@ -18,18 +18,61 @@ bool is_own(std::string_view name) noexcept {
 
 // Written by the proxies between client and us; an origin needs them to make
 // its links, and they are the same for all clients of one entrance.
-constexpr std::string_view forwarding_fields[] = {
-    "X-Forwarded-For",  "X-Forwarded-Proto", "X-Forwarded-Port",
-    "X-Forwarded-Host", "X-Real-IP",         "Forwarded",
-    "Via"};
+constexpr std::string_view forwarding_fields[] = {"X-Forwarded-For",
+                                                  "X-Forwarded-Proto",
+                                                  "X-Forwarded-Port",
+                                                  "X-Forwarded-Host",
+                                                  "X-Real-IP",
+                                                  "Forwarded",
+                                                  "Via"};
+
+bool names(const std::vector<core::Field>& fields,
+           std::string_view name) noexcept {
+    return core::find({fields.data(), fields.size()}, name) != nullptr;
+}
+
+// The fields of cacheback_refresh_header for this request. An empty value
+// stands for "not sent at all", as in proxy_set_header.
+std::vector<core::Field> refresh_headers(ngx_http_request_t& r,
+                                         const LocationConf& conf) {
+    std::vector<core::Field> fields;
+    if (conf.refresh_headers == nullptr) { return fields; }
+    auto* headers = static_cast<RefreshHeader*>(conf.refresh_headers->elts);
+    for (ngx_uint_t i = 0; i < conf.refresh_headers->nelts; i++) {
+        ngx_str_t value;
+        if (ngx_http_complex_value(&r, headers[i].value, &value) != NGX_OK) {
+            throw std::bad_alloc{};
+        }
+        std::string_view text = ngx::view(value);
+        if (text.find_first_of({"\r\n\0", 3}) != std::string_view::npos) {
+            ngx_log_error(NGX_LOG_WARN, r.connection->log, 0,
+                          "cacheback: the value of \"%V\" in "
+                          "\"cacheback_refresh_header\" has a line's end, "
+                          "the field is not sent",
+                          &headers[i].name);
+            text = {};
+        }
+        fields.push_back({ngx::view(headers[i].name), text});
+    }
+    return fields;
+}
+
+bool is_identity(std::string_view name) noexcept {
+    return core::iequal(name, "Cookie") || core::iequal(name, "Authorization");
+}
 
 bool sent_in_background(std::string_view name, const LocationConf& conf,
                         const core::EntryView* stored) {
     // Never a part or a condition of a client, whatever names it. A client's
     // identity (Cookie, Authorization) only where the item depends on it.
-    static constexpr std::string_view never[] = {
-        "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since",
-        "If-Unmodified-Since", "Accept-Encoding", "Host"};
+    static constexpr std::string_view never[] = {"Range",
+                                                 "If-Range",
+                                                 "If-Match",
+                                                 "If-None-Match",
+                                                 "If-Modified-Since",
+                                                 "If-Unmodified-Since",
+                                                 "Accept-Encoding",
+                                                 "Host"};
     for (std::string_view each : never) {
         if (core::iequal(name, each)) { return false; }
     }
@@ -59,9 +102,9 @@ std::string_view key_cookies(ngx_http_request_t& r, const LocationConf& conf) {
         bool found = ngx_http_parse_multi_header_lines(
                          &r, r.headers_in.cookie, &names[i], &value) != nullptr;
 #else
-        bool found = ngx_http_parse_multi_header_lines(
-                         &r.headers_in.cookies, &names[i], &value) !=
-                     NGX_DECLINED;
+        bool found =
+            ngx_http_parse_multi_header_lines(&r.headers_in.cookies, &names[i],
+                                              &value) != NGX_DECLINED;
 #endif
         if (!found) { continue; }
         if (!cookies.empty()) { cookies += "; "; }
@@ -99,18 +142,22 @@ bool has_validator(const core::EntryView& stored) noexcept {
     return !found.etag.empty() || !found.last_modified.empty();
 }
 
-std::vector<ngx::RequestField> background_fields(
-    ngx_http_request_t& r, const LocationConf& conf,
-    const core::EntryView* stored, bool conditional) {
+std::vector<ngx::RequestField> background_fields(ngx_http_request_t& r,
+                                                 const LocationConf& conf,
+                                                 const core::EntryView* stored,
+                                                 bool conditional) {
     std::vector<ngx::RequestField> fields;
     if (r.headers_in.host != nullptr) {
         fields.push_back({"Host", ngx::view(r.headers_in.host->value)});
     } else if (r.headers_in.server.len != 0) {
         fields.push_back({"Host", ngx::view(r.headers_in.server)});
     }
-    bool whole_cookie = false;
+    std::vector<core::Field> extra = refresh_headers(r, conf);
+    bool whole_cookie = names(extra, "Cookie");
     for (const core::Field& field : request_fields(r)) {
-        if (sent_in_background(field.name, conf, stored)) {
+        if (sent_in_background(field.name, conf, stored) &&
+            !names(extra, field.name) &&
+            !is_unkeyed(r, conf, field.name, field.value)) {
             fields.push_back({field.name, field.value});
             whole_cookie = whole_cookie || core::iequal(field.name, "Cookie");
         }
@@ -119,7 +166,11 @@ std::vector<ngx::RequestField> background_fields(
         !cookies.empty() && !whole_cookie) {
         fields.push_back({"Cookie", cookies});
     }
-    fields.push_back({"Accept-Encoding", fill_accept_encoding});
+    for (const core::Field& field : extra) {
+        if (field.value.empty()) { continue; }
+        fields.push_back({field.name, field.value});
+    }
+    fields.push_back({"Accept-Encoding", ngx::view(conf.accept_encoding)});
     fields.push_back({"Cacheback-Refresh", "1"});
 
     if (conditional) {
@@ -134,27 +185,46 @@ std::vector<ngx::RequestField> background_fields(
     return fields;
 }
 
-std::vector<core::Field> fill_fields(ngx_http_request_t& r) {
+// What cacheback_refresh_header says replaces the client's own, so that the
+// item is the same whoever fills it; but who came with an identity keeps it:
+// the answer may turn out to be for this client alone.
+std::vector<core::Field> fill_fields(ngx_http_request_t& r,
+                                     const LocationConf& conf) {
+    std::vector<core::Field> sent = request_fields(r);
+    std::vector<core::Field> extra = refresh_headers(r, conf);
+    extra.erase(std::remove_if(extra.begin(), extra.end(),
+                               [&](const core::Field& field) {
+                                   return is_identity(field.name) &&
+                                          names(sent, field.name);
+                               }),
+                extra.end());
+
     std::vector<core::Field> fields;
-    for (const core::Field& field : request_fields(r)) {
-        if (!core::iequal(field.name, "Accept-Encoding")) {
+    for (const core::Field& field : sent) {
+        if (!is_own(field.name) && !names(extra, field.name) &&
+            !core::iequal(field.name, "Accept-Encoding")) {
             fields.push_back(field);
         }
     }
-    fields.push_back({"Accept-Encoding", fill_accept_encoding});
+    for (const core::Field& field : extra) {
+        if (!field.value.empty()) { fields.push_back(field); }
+    }
+    fields.push_back({"Accept-Encoding", ngx::view(conf.accept_encoding)});
     return fields;
 }
 
-bool variant_matches(const core::EntryView& stored, ngx_http_request_t& r) {
+bool variant_matches(const core::EntryView& stored, ngx_http_request_t& r,
+                     const LocationConf& conf) {
     if (stored.vary().empty()) { return true; }
-    std::vector<core::Field> fields = fill_fields(r);
+    std::vector<core::Field> fields = fill_fields(r, conf);
     return core::vary_matches(stored.vary(), {fields.data(), fields.size()});
 }
 
 void prepare_origin_fields(RequestContext& context, bool to_be_stored,
                            const core::EntryView* stored) {
     ngx_http_request_t& r = context.request;
-    std::vector<core::Field> fields = request_fields(r);
+    std::vector<core::Field> fields =
+        to_be_stored ? fill_fields(r, context.conf) : request_fields(r);
     bool has_own = false;
     for (const core::Field& field : fields) {
         has_own = has_own || is_own(field.name);
@@ -177,17 +247,12 @@ void prepare_origin_fields(RequestContext& context, bool to_be_stored,
         slot->key = ngx::str(field.name);
         slot->value = ngx::str(field.value);
         slot->lowcase_key = lowcase.data;
-        slot->hash = ngx_hash_strlow(lowcase.data, slot->key.data,
-                                     slot->key.len);
+        slot->hash =
+            ngx_hash_strlow(lowcase.data, slot->key.data, slot->key.len);
     };
     for (const core::Field& field : fields) {
-        if (is_own(field.name)) { continue; }
-        if (to_be_stored && core::iequal(field.name, "Accept-Encoding")) {
-            continue;
-        }
-        add(field);
+        if (!is_own(field.name)) { add(field); }
     }
-    if (to_be_stored) { add({"Accept-Encoding", fill_accept_encoding}); }
     if (stored != nullptr) {
         Validators found = validators_of(*stored);
         if (!found.etag.empty()) { add({"If-None-Match", found.etag}); }

@@ -10,13 +10,6 @@
 
 namespace cacheback::http {
 
-// The Accept-Encoding of every fill and refresh: one form of the item that
-// every client can read.
-inline constexpr std::string_view fill_accept_encoding = "identity";
-
-// How long an item stays known as uncacheable.
-inline constexpr core::Millis uncacheable_ttl = 60 * core::second;
-
 // All that a background fetch of this item sends: what `stored`, null when
 // there is nothing, varies on, and its validators when `conditional`. Views
 // into `r` and `stored`.
@@ -27,15 +20,17 @@ inline constexpr core::Millis uncacheable_ttl = 60 * core::second;
 [[nodiscard]] bool has_validator(const core::EntryView& stored) noexcept;
 
 // The client's fields as a fill for it sends them: what Vary selects by.
-[[nodiscard]] std::vector<core::Field> fill_fields(ngx_http_request_t& r);
+[[nodiscard]] std::vector<core::Field> fill_fields(ngx_http_request_t& r,
+                                                   const LocationConf& conf);
 
 // True when `stored` is the variant that a fill for this client would replace.
 [[nodiscard]] bool variant_matches(const core::EntryView& stored,
-                                   ngx_http_request_t& r);
+                                   ngx_http_request_t& r,
+                                   const LocationConf& conf);
 
 // Replaces the request's list: without the client's Cacheback-* fields; for an
-// answer to be stored also with the fill's Accept-Encoding and, where `stored`
-// is given, its validators. The typed pointers keep the client's own fields,
+// answer to be stored as fill_fields() says and, where `stored` is given, with
+// its validators. The typed pointers keep the client's own fields,
 // so nginx's filters go on answering for the client. restore_fields() undoes
 // it once the origin has been asked.
 void prepare_origin_fields(RequestContext& context, bool to_be_stored,

@@ -1,48 +1,11 @@
 #include "serve.hpp"
 
 #include "../ngx/pool.hpp"
+#include "response_field.hpp"
 
 namespace cacheback::http {
 
 namespace {
-
-ngx_table_elt_t* push(ngx_http_request_t& r, std::string_view name,
-                      std::string_view value) noexcept {
-    auto* field =
-        static_cast<ngx_table_elt_t*>(ngx_list_push(&r.headers_out.headers));
-    if (field == nullptr) { return nullptr; }
-    field->hash = 1;
-    field->key = ngx::str(name);
-    field->value = ngx::str(value);
-    field->lowcase_key = nullptr;
-#if (nginx_version >= 1023000)
-    field->next = nullptr;
-#endif
-    return field;
-}
-
-// A field of which there may be several, in the form of this nginx.
-#if (nginx_version >= 1023000)
-bool append(ngx_http_request_t&, ngx_table_elt_t*& first,
-            ngx_table_elt_t* field) noexcept {
-    ngx_table_elt_t** end = &first;
-    while (*end != nullptr) { end = &(*end)->next; }
-    *end = field;
-    return true;
-}
-#else
-bool append(ngx_http_request_t& r, ngx_array_t& all,
-            ngx_table_elt_t* field) noexcept {
-    if (all.elts == nullptr &&
-        ngx_array_init(&all, r.pool, 1, sizeof(ngx_table_elt_t*)) != NGX_OK) {
-        return false;
-    }
-    auto** slot = static_cast<ngx_table_elt_t**>(ngx_array_push(&all));
-    if (slot == nullptr) { return false; }
-    *slot = field;
-    return true;
-}
-#endif
 
 // As nginx reads an upstream's: the type alone decides about gzip and charset.
 void set_content_type(ngx_http_request_t& r, std::string_view value) noexcept {
@@ -83,41 +46,22 @@ bool set_field(ngx_http_request_t& r, const core::EntryField& from) noexcept {
         return true;
     }
 
-    ngx_table_elt_t* field = push(r, from.name, from.value);
+    ngx_table_elt_t* field = push_field(r, from.name, from.value);
     if (field == nullptr) { return false; }
     switch (from.kind) {
-    case core::FieldKind::content_encoding:
-        out.content_encoding = field;
-        break;
-    case core::FieldKind::location:
-        out.location = field;
-        break;
-    case core::FieldKind::etag:
-        out.etag = field;
-        break;
-    case core::FieldKind::expires:
-        out.expires = field;
-        break;
-    case core::FieldKind::refresh:
-        out.refresh = field;
-        break;
-    case core::FieldKind::www_authenticate:
-        out.www_authenticate = field;
-        break;
-    case core::FieldKind::last_modified:
-        out.last_modified = field;
-        break;
-    case core::FieldKind::date:
-        out.date = field;
-        break;
-    case core::FieldKind::cache_control:
-        return append(r, out.cache_control, field);
-    case core::FieldKind::link:
-        return append(r, out.link, field);
+    case core::FieldKind::content_encoding: out.content_encoding = field; break;
+    case core::FieldKind::location: out.location = field; break;
+    case core::FieldKind::etag: out.etag = field; break;
+    case core::FieldKind::expires: out.expires = field; break;
+    case core::FieldKind::refresh: out.refresh = field; break;
+    case core::FieldKind::www_authenticate: out.www_authenticate = field; break;
+    case core::FieldKind::last_modified: out.last_modified = field; break;
+    case core::FieldKind::date: out.date = field; break;
+    case core::FieldKind::cache_control: return note_cache_control(r, field);
+    case core::FieldKind::link: return note_link(r, field);
     case core::FieldKind::content_type:
     case core::FieldKind::vary:
-    case core::FieldKind::other:
-        break;
+    case core::FieldKind::other: break;
     }
     return true;
 }
@@ -133,9 +77,10 @@ bool set_age(ngx_http_request_t& r, core::Seconds age) noexcept {
         *--first = static_cast<u_char>('0' + rest % 10);
         rest /= 10;
     } while (rest != 0);
-    return push(r, "Age",
-                {reinterpret_cast<char*>(first),
-                 static_cast<std::size_t>(text + most - first)}) != nullptr;
+    return push_field(r, "Age",
+                      {reinterpret_cast<char*>(first),
+                       static_cast<std::size_t>(text + most - first)}) !=
+           nullptr;
 }
 
 }  // namespace

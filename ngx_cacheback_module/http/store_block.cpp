@@ -4,8 +4,8 @@
 #include "../ngx/pool.hpp"
 #include "../store/redis_url.hpp"
 #include "configuration.hpp"
-#include "directives.hpp"
 #include "module.hpp"
+#include "setters.hpp"
 
 namespace cacheback::http {
 
@@ -84,9 +84,8 @@ char* set_redis(ngx_conf_t* cf, Block& block) {
                       address.err == nullptr ? "no address" : address.err,
                       where.size(), where.data());
     }
-    ngx_memcpy(&redis.address, address.addrs[0].sockaddr,
-               address.addrs[0].socklen);
-    redis.address_len = address.addrs[0].socklen;
+    redis.addresses = address.addrs;
+    redis.address_count = address.naddrs;
     redis.db = url.db;
     block.settings->has_redis = true;
     return ngx::copy(*cf->pool, redis.address_text, url.address()) &&

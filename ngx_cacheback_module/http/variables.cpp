@@ -1,7 +1,11 @@
 #include "variables.hpp"
 
+#include "../core/query_args.hpp"
+#include "../core/text.hpp"
+#include "../ngx/detached_request.hpp"
+#include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
-#include "background_fetch.hpp"
+#include "origin_fields.hpp"
 #include "request_context.hpp"
 
 namespace cacheback::http {
@@ -20,22 +24,15 @@ void set(Value& value, std::string_view text) noexcept {
 
 std::string_view word(Status status) noexcept {
     switch (status) {
-    case Status::bypass:
-        return "BYPASS";
-    case Status::miss:
-        return "MISS";
-    case Status::hit:
-        return "HIT";
-    case Status::stale:
-        return "STALE";
-    case Status::updating:
-        return "UPDATING";
-    case Status::expired:
-        return "EXPIRED";
-    case Status::revalidated:
-        return "REVALIDATED";
-    case Status::none:
-        break;
+    case Status::bypass: return "BYPASS";
+    case Status::miss: return "MISS";
+    case Status::hit: return "HIT";
+    case Status::stale: return "STALE";
+    case Status::updating: return "UPDATING";
+    case Status::expired: return "EXPIRED";
+    case Status::revalidated: return "REVALIDATED";
+    case Status::empty: return "EMPTY";
+    case Status::none: break;
     }
     return {};
 }
@@ -54,12 +51,9 @@ std::string_view tier_text(RequestContext& context) noexcept {
         return {};
     }
     switch (context.tier) {
-    case Tier::memory:
-        return "memory";
-    case Tier::redis:
-        return "redis";
-    case Tier::none:
-        break;
+    case Tier::memory: return "memory";
+    case Tier::redis: return "redis";
+    case Tier::none: break;
     }
     return {};
 }
@@ -103,19 +97,67 @@ ngx_int_t get_number(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
     if (text == nullptr) { return NGX_ERROR; }
     u_char* end =
         ngx_sprintf(text, "%L", static_cast<int64_t>(Number(*context)));
-    set(*value, {reinterpret_cast<char*>(text),
-                 static_cast<std::size_t>(end - text)});
+    set(*value,
+        {reinterpret_cast<char*>(text), static_cast<std::size_t>(end - text)});
     return NGX_OK;
 }
 
 // "1" in a background fetch.
 ngx_int_t get_refresh(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
-    if (BackgroundFetch::of(*r) == nullptr) {
+    if (ngx::DetachedRequest::of(*r) == nullptr) {
         value->not_found = 1;
         return NGX_OK;
     }
     set(*value, "1");
     return NGX_OK;
+}
+
+// As the client asked: also through a proxy in front that says so. More than
+// one word on it, or another one, is no word.
+bool is_https(const ngx_http_request_t& r) {
+#if (NGX_SSL || NGX_COMPAT)
+    if (r.connection->ssl != nullptr) { return true; }
+#endif
+    bool said = false;
+    for (const core::Field& field : request_fields(r)) {
+        if (!core::iequal(field.name, "X-Forwarded-Proto")) { continue; }
+        if (field.value != "https") { return false; }
+        said = true;
+    }
+    return said;
+}
+
+std::string scheme(ngx_http_request_t& r) {
+    return is_https(r) ? "https" : "http";
+}
+
+// $args in its normal form.
+std::string args(ngx_http_request_t& r) {
+    return core::normal_args(ngx::view(r.args), ignored_args(location_conf(r)));
+}
+
+// $request_uri in its normal form: what no `rewrite` or `set` changes.
+std::string uri(ngx_http_request_t& r) {
+    core::Target target = core::split_target(ngx::view(r.unparsed_uri));
+    std::string text(target.path);
+    std::string query =
+        core::normal_args(target.query, ignored_args(location_conf(r)));
+    if (!query.empty()) { text += '?'; }
+    return text += query;
+}
+
+// A variable of the request itself, with a look-up or without.
+template <auto Text>
+ngx_int_t make_text(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
+    return ngx::guard(
+        r->connection->log,
+        [&]() -> ngx_int_t {
+            ngx_str_t text;
+            if (!ngx::copy(*r->pool, text, Text(*r))) { return NGX_ERROR; }
+            set(*value, ngx::view(text));
+            return NGX_OK;
+        },
+        []() -> ngx_int_t { return NGX_ERROR; });
 }
 
 // clang-format off
@@ -133,6 +175,11 @@ ngx_http_variable_t variables[] = {
     { ngx_string("cacheback_reason"), nullptr, get_text<reason_text>, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
     { ngx_string("cacheback_refresh"), nullptr, get_refresh, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_scheme"), nullptr, make_text<scheme>, 0, 0, 0 },
+    { ngx_string("cacheback_args"), nullptr, make_text<args>, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("cacheback_uri"), nullptr, make_text<uri>, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
       ngx_http_null_variable
 };

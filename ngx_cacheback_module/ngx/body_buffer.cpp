@@ -55,7 +55,8 @@ BodyBuffer::Added BodyBuffer::check(std::size_t count) const noexcept {
 
 BodyBuffer::Added BodyBuffer::add(const ngx_buf_t& buf) noexcept {
     if (ngx_buf_in_memory(&buf)) {
-        return add_memory(buf.pos, static_cast<std::size_t>(buf.last - buf.pos));
+        return add_memory(buf.pos,
+                          static_cast<std::size_t>(buf.last - buf.pos));
     }
     return buf.in_file ? add_file(buf) : Added::yes;
 }
@@ -90,8 +91,8 @@ BodyBuffer::Added BodyBuffer::add_file(const ngx_buf_t& buf) noexcept {
         Block* block = room(count);
         if (block == nullptr) { return Added::busy; }
         std::size_t part = std::min(count, block->size - block->used);
-        ssize_t n = ngx_read_file(buf.file, block->data() + block->used, part,
-                                  offset);
+        ssize_t n =
+            ngx_read_file(buf.file, block->data() + block->used, part, offset);
         if (n <= 0) { return Added::unreadable; }  // nginx has logged it
         auto got = static_cast<std::size_t>(n);
         block->used += got;

@@ -37,9 +37,7 @@ class BodyBuffer {
         Block* next;
         std::size_t size;
         std::size_t used;
-        u_char* data() noexcept {
-            return reinterpret_cast<u_char*>(this + 1);
-        }
+        u_char* data() noexcept { return reinterpret_cast<u_char*>(this + 1); }
         [[nodiscard]] const char* text() const noexcept {
             return reinterpret_cast<const char*>(this + 1);
         }

@@ -213,8 +213,8 @@ bool DetachedRequest::copy_captures(const ngx_http_request_t& from) noexcept {
     for (ngx_uint_t i = 0; i < from.ncaptures; i++) {
         end = std::max(end, from.captures[i]);
     }
-    captures_ = static_cast<int*>(
-        ngx_palloc(pool_, from.ncaptures * sizeof(int)));
+    captures_ =
+        static_cast<int*>(ngx_palloc(pool_, from.ncaptures * sizeof(int)));
     captures_data_ =
         static_cast<u_char*>(ngx_pnalloc(pool_, static_cast<size_t>(end) + 1));
     if (captures_ == nullptr || captures_data_ == nullptr) { return false; }
@@ -304,12 +304,12 @@ bool DetachedRequest::start(ngx_msec_t limit) noexcept {
 
 #if (NGX_STAT_STUB)
     // stub_status counts clients: end where we began.
-    (void) ngx_atomic_fetch_add(ngx_stat_active, 1);
-    (void) ngx_atomic_fetch_add(ngx_stat_reading, -1);
+    (void)ngx_atomic_fetch_add(ngx_stat_active, 1);
+    (void)ngx_atomic_fetch_add(ngx_stat_reading, -1);
     r->stat_reading = 0;
-    (void) ngx_atomic_fetch_add(ngx_stat_writing, 1);
+    (void)ngx_atomic_fetch_add(ngx_stat_writing, 1);
     r->stat_writing = 1;
-    (void) ngx_atomic_fetch_add(ngx_stat_requests, -1);
+    (void)ngx_atomic_fetch_add(ngx_stat_requests, -1);
 #endif
 
     c->data = r;
@@ -328,6 +328,7 @@ bool DetachedRequest::start(ngx_msec_t limit) noexcept {
     }
     cleanup->data = this;
     cleanup->handler = on_request_end;
+    if (logs_) { r->logged = 0; }
 
     limit_.data = this;
     limit_.handler = on_limit;

@@ -38,6 +38,9 @@ class DetachedRequest {
         finished_ = finished;
     }
 
+    // It enters the access log when it ends: the log phase runs for it.
+    void enable_log() noexcept { logs_ = 1; }
+
     // Runs it from the next posted event on, for `limit` milliseconds at most.
     // False: it cannot start now (connections are short, the worker leaves, no
     // memory); then discard() it. Afterwards it belongs to nginx.
@@ -115,6 +118,7 @@ class DetachedRequest {
     unsigned internal_ : 1;
     unsigned add_uri_to_alias_ : 1;
     unsigned finished_called_ : 1;
+    unsigned logs_ : 1;
 #if (NGX_PCRE)
     ngx_uint_t ncaptures_;
     int* captures_;

@@ -21,7 +21,7 @@ ngx_log_t silent(const ngx_log_t& from) noexcept {
 
 }  // namespace
 
-bool PeerConnection::open(const ngx_sockaddr_t& address, socklen_t length,
+bool PeerConnection::open(const struct sockaddr* address, socklen_t length,
                           const ngx_str_t& name, ngx_msec_t timeout) {
     close();
     failure_.clear();
@@ -29,7 +29,7 @@ bool PeerConnection::open(const ngx_sockaddr_t& address, socklen_t length,
     name_ = name;
 
     ngx_peer_connection_t peer{};
-    peer.sockaddr = const_cast<struct sockaddr*>(&address.sockaddr);
+    peer.sockaddr = const_cast<struct sockaddr*>(address);
     peer.socklen = length;
     peer.name = &name_;
     peer.get = ngx_event_get_peer;
@@ -53,7 +53,7 @@ bool PeerConnection::open(const ngx_sockaddr_t& address, socklen_t length,
     connection_->addr_text = name_;
     connected_ = false;
 
-    if (address.sockaddr.sa_family != AF_UNIX &&
+    if (address->sa_family != AF_UNIX &&
         ngx_tcp_nodelay(connection_) != NGX_OK) {
         set_failure("setsockopt(TCP_NODELAY) failed", ngx_socket_errno);
         close();

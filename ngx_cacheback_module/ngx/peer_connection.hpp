@@ -36,7 +36,7 @@ class PeerConnection {
     PeerConnection& operator=(const PeerConnection&) = delete;
 
     // False: it failed at once, see failure(). `name` is for debug logs.
-    [[nodiscard]] bool open(const ngx_sockaddr_t& address, socklen_t length,
+    [[nodiscard]] bool open(const struct sockaddr* address, socklen_t length,
                             const ngx_str_t& name, ngx_msec_t timeout);
     void close() noexcept;
     [[nodiscard]] bool is_open() const noexcept {

@@ -17,8 +17,8 @@ class SharedZone {
                            bool fresh);
 
     // Null or an error text. `name` and `owner` must last like the cycle.
-    const char* add(ngx_conf_t* cf, ngx_str_t name, std::size_t size,
-                    void* tag, Ready ready, void* owner) noexcept;
+    const char* add(ngx_conf_t* cf, ngx_str_t name, std::size_t size, void* tag,
+                    Ready ready, void* owner) noexcept;
 
     // Nothing may be allocated, logged or waited for while it is held.
     class Lock {

@@ -1,6 +1,8 @@
 // store/control_zone.cpp: what all workers of a box know of one store.
 #include "control_zone.hpp"
 
+#include "../ngx/wake_channel.hpp"
+
 #include <unistd.h>
 
 #include <atomic>
@@ -8,7 +10,8 @@
 namespace cacheback::store {
 namespace {
 
-constexpr unsigned counter_places = 64;  // room for more in this layout
+constexpr std::size_t items_counted = 8192;  // UseTable's
+constexpr unsigned counter_places = 64;      // room for more in this layout
 static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
 
 std::uint64_t load(const std::uint64_t& value) noexcept {
@@ -46,7 +49,7 @@ struct ControlZone::Process {
     std::uint32_t in_line;
 };
 
-// LeaseTable's region follows.
+// The regions of UseTable and of LeaseTable follow.
 struct alignas(64) ControlZone::Shared {
     std::uint64_t counters[counter_places];
     Breaker reads;
@@ -89,7 +92,8 @@ class ControlZone::Access {
 
     void bury(Process& process) noexcept {
         if (process.pid == 0) { return; }
-        (void) zone_.leases_->sweep(process.pid);
+        // Nobody else would tell those who wait for what it fetched.
+        ngx::WakeChannel::wake(zone_.leases_->sweep(process.pid));
         process = {};
         sum_up();
     }
@@ -120,8 +124,7 @@ class ControlZone::Access {
 
   private:
     static std::uint32_t slot() noexcept {
-        return static_cast<std::uint32_t>(ngx_process_slot) %
-               NGX_MAX_PROCESSES;
+        return static_cast<std::uint32_t>(ngx_process_slot) % NGX_MAX_PROCESSES;
     }
 
     ngx::SharedZone::Lock lock_;
@@ -135,39 +138,49 @@ char* ControlZone::configure(ngx_conf_t* cf, const ngx_str_t& store_name,
         store_name.len + sizeof("cacheback::v:control") + NGX_INT_T_LEN;
     auto* text = static_cast<u_char*>(ngx_pnalloc(cf->pool, room));
     if (text == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
-    u_char* end = ngx_snprintf(
-        text, room, "cacheback:%V:v%ui:control", &store_name,
-        static_cast<ngx_uint_t>(layout_version));
+    u_char* end =
+        ngx_snprintf(text, room, "cacheback:%V:v%ui:control", &store_name,
+                     static_cast<ngx_uint_t>(layout_version));
     const ngx_str_t name{static_cast<std::size_t>(end - text), text};
-    return const_cast<char*>(
-        zone_.add(cf, name, zone_size, tag, attach, this));
+    return const_cast<char*>(zone_.add(cf, name, zone_size, tag, attach, this));
 }
 
 void ControlZone::attach(void* self, void* region, std::size_t size,
                          bool fresh) {
-    static_assert(zone_size >= sizeof(Shared) + 64 * 1024);
+    constexpr std::size_t uses_size = UseTable::size_for(items_counted);
+    static_assert(zone_size >= sizeof(Shared) + uses_size + 64 * 1024);
     auto* zone = static_cast<ControlZone*>(self);
-    void* leases = static_cast<char*>(region) + sizeof(Shared);
+    void* uses = static_cast<char*>(region) + sizeof(Shared);
+    void* leases = static_cast<char*>(uses) + uses_size;
     zone->shared_ = static_cast<Shared*>(region);
     if (fresh) {
-        ngx_memzero(region, sizeof(Shared));
-        LeaseTable::format(leases, size - sizeof(Shared), random_seed());
+        ngx_memzero(region, sizeof(Shared) + uses_size);
+        LeaseTable::format(leases, size - sizeof(Shared) - uses_size,
+                           random_seed());
     }
     zone->leases_.emplace(leases);
+    zone->uses_.emplace(uses, items_counted);
 }
 
 Key ControlZone::key(std::string_view text) const noexcept {
     return {text, seeded_hash(leases_->seed(), text)};
 }
 
-LeaseToken ControlZone::claim(const Key& key, core::Millis length) {
+LeaseToken ControlZone::claim(const Key& key, core::Millis length, Over over) {
     Access access(*this);
-    return leases_->claim(key.hash, access.owner(), length, monotonic());
+    return leases_->claim(key.hash, access.owner(), length, monotonic(), over);
 }
 
 bool ControlZone::taken(const Key& key) {
     const Access access(*this);
     return leases_->taken(key.hash, monotonic());
+}
+
+bool ControlZone::is_kept(const Key& key) {
+    const Access access(*this);
+    const core::Millis now = monotonic();
+    return leases_->taken(key.hash, now) &&
+           leases_->worked_on_by(key.hash, now) == 0;
 }
 
 bool ControlZone::holds(const Key& key, LeaseToken token) {
@@ -176,18 +189,69 @@ bool ControlZone::holds(const Key& key, LeaseToken token) {
 }
 
 void ControlZone::release(const Key& key, LeaseToken token) {
-    const Access access(*this);
-    (void) leases_->release(key.hash, token);
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        if (leases_->holds(key.hash, token, 0)) {
+            waiting = leases_->take_waiting(key.hash);
+        }
+        (void)leases_->release(key.hash, token);
+    }
+    ngx::WakeChannel::wake(waiting);
+}
+
+void ControlZone::release_to_all(const Key& key, LeaseToken token) {
+    // Long enough for all that wait now to have looked.
+    constexpr core::Millis moment = 500;
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        const core::Millis now = monotonic();
+        if (leases_->holds(key.hash, token, 0)) {
+            waiting = leases_->take_waiting(key.hash);
+        }
+        if (waiting != 0 && !leases_->is_uncacheable(key.hash, now)) {
+            leases_->mark_uncacheable(key.hash, now + moment, now);
+        }
+        (void)leases_->release(key.hash, token);
+    }
+    ngx::WakeChannel::wake(waiting);
 }
 
 void ControlZone::keep(const Key& key, LeaseToken token) {
-    const Access access(*this);
-    leases_->keep(key.hash, token);
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        if (leases_->holds(key.hash, token, 0)) {
+            waiting = leases_->take_waiting(key.hash);
+        }
+        leases_->keep(key.hash, token);
+    }
+    ngx::WakeChannel::wake(waiting);
 }
 
 void ControlZone::revoke(const Key& key) {
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        waiting = leases_->take_waiting(key.hash);
+        (void)leases_->revoke(key.hash);
+    }
+    ngx::WakeChannel::wake(waiting);
+}
+
+bool ControlZone::await(const Key& key) {
     const Access access(*this);
-    (void) leases_->revoke(key.hash);
+    return leases_->await(key.hash, ngx::WakeChannel::own(), monotonic());
+}
+
+void ControlZone::check_owner(const Key& key) {
+    std::uint32_t pid = 0;
+    {
+        const Access access(*this);
+        pid = leases_->worked_on_by(key.hash, monotonic());
+    }
+    if (pid != 0 && !ngx::is_alive(pid)) { sweep(); }
 }
 
 void ControlZone::mark_uncacheable(const Key& key, core::Millis length) {
@@ -206,6 +270,10 @@ void ControlZone::unmark(const Key& key) {
     leases_->unmark(key.hash);
 }
 
+unsigned ControlZone::count_use(const Key& key) noexcept {
+    return uses_->count(key.hash, monotonic());
+}
+
 bool ControlZone::enter_line(std::uint32_t queue) {
     Access access(*this);
     return Access::enter(shared_->in_line, access.process().in_line, queue);
@@ -218,8 +286,7 @@ void ControlZone::leave_line() {
 
 bool ControlZone::start_fetch(std::uint32_t limit) {
     Access access(*this);
-    return Access::enter(shared_->in_flight, access.process().in_flight,
-                         limit);
+    return Access::enter(shared_->in_flight, access.process().in_flight, limit);
 }
 
 void ControlZone::end_fetch() {
@@ -267,9 +334,9 @@ bool ControlZone::probe(Breaker& breaker, core::Millis now,
     const auto since = now - static_cast<core::Millis>(last);
     // Less than nothing: the clock was set back.
     if (since >= 0 && since < pause) { return false; }
-    return __atomic_compare_exchange_n(
-        &breaker.probed, &last, static_cast<std::uint64_t>(now), false,
-        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&breaker.probed, &last,
+                                       static_cast<std::uint64_t>(now), false,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 std::uint64_t ControlZone::breaker_opened() const noexcept {

@@ -7,15 +7,35 @@
 #include "../ngx/shared_zone.hpp"
 #include "key.hpp"
 #include "lease_table.hpp"
+#include "use_table.hpp"
 
 namespace cacheback::store {
 
 enum class Counter : unsigned {
-    hits, stale, updating, misses, expired, revalidated, bypassed,
-    refreshes_started, refreshes_stored, refreshes_renewed, refreshes_failed,
-    refreshes_dropped, refreshes_removed,
-    stored, not_stored, memory_hits, redis_hits, redis_misses, redis_errors,
-    redis_timeouts, redis_skipped, redis_writes_dropped,
+    hits,
+    stale,
+    updating,
+    misses,
+    expired,
+    revalidated,
+    bypassed,
+    refreshes_started,
+    refreshes_stored,
+    refreshes_renewed,
+    refreshes_failed,
+    refreshes_dropped,
+    refreshes_removed,
+    stored,
+    not_stored,
+    memory_hits,
+    redis_hits,
+    redis_misses,
+    redis_errors,
+    redis_timeouts,
+    redis_skipped,
+    redis_writes_dropped,
+    empty,
+    purges,
     last  // how many there are
 };
 
@@ -28,15 +48,29 @@ class ControlZone {
     // Leases, see LeaseTable; these take the zone's lock and the monotonic
     // clock (a step of the wall clock neither ends nor prolongs a lease), and
     // name this process as the owner.
-    LeaseToken claim(const Key& key, core::Millis length);
+    // Whoever waits for an item is woken when its lease ends in any way.
+    LeaseToken claim(const Key& key, core::Millis length,
+                     Over over = Over::nobody);
     [[nodiscard]] bool taken(const Key& key);
+    // Taken, but nobody works on it: a failure keeps it until it ends.
+    [[nodiscard]] bool is_kept(const Key& key);
     [[nodiscard]] bool holds(const Key& key, LeaseToken token);
     void release(const Key& key, LeaseToken token);
+    // The answer is not one to store: those who wait for it go and ask for
+    // themselves, all at once, rather than one after another.
+    void release_to_all(const Key& key, LeaseToken token);
     void keep(const Key& key, LeaseToken token);
     void revoke(const Key& key);
+    // True: somebody fetches the item, this worker is woken when that ends.
+    [[nodiscard]] bool await(const Key& key);
+    // Frees what its owner holds when that is a process which has died.
+    void check_owner(const Key& key);
     void mark_uncacheable(const Key& key, core::Millis length);
     [[nodiscard]] bool is_uncacheable(const Key& key);
     void unmark(const Key& key);
+
+    // How often the item was asked for lately, with this time. Lock-free.
+    [[nodiscard]] unsigned count_use(const Key& key) noexcept;
 
     // Background fetches: at most `limit` in flight and `queue` in line on
     // this box, counted per process slot so that a dead worker's are swept.
@@ -81,11 +115,12 @@ class ControlZone {
     struct Breaker;
     class Access;
 
-    // 16,384 leases, as many marks, a slot for each process, the counters.
+    // 16,384 leases, as many marks, the use of 8,192 items, a slot for each
+    // process, the counters.
     static constexpr std::size_t zone_size = 1024 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 1;
+    static constexpr unsigned layout_version = 3;
 
     static void attach(void* self, void* region, std::size_t size, bool fresh);
     static bool open(Breaker& breaker, std::uint64_t skipped,
@@ -97,6 +132,7 @@ class ControlZone {
     ngx::SharedZone zone_;
     Shared* shared_ = nullptr;
     std::optional<LeaseTable> leases_;
+    std::optional<UseTable> uses_;
 };
 
 }  // namespace cacheback::store

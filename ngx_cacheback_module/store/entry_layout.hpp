@@ -13,7 +13,7 @@
 namespace cacheback::store {
 
 struct EntryTable::Header {
-    std::uint64_t size;  // of the region
+    std::uint64_t size;   // of the region
     std::uint32_t dirty;  // pid of who is at work
     std::uint32_t generation;
     std::uint64_t entries;

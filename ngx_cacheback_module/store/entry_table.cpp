@@ -166,12 +166,11 @@ bool EntryTable::read(Node node, std::size_t offset, void* to,
 bool EntryTable::write(Node node, std::size_t offset,
                        std::string_view bytes) noexcept {
     const char* at = bytes.data();
-    return walk(node, offset, bytes.size(),
-                [&at](char* to, std::size_t part) {
-                    std::memcpy(to, at, part);
-                    at += part;
-                    return true;
-                });
+    return walk(node, offset, bytes.size(), [&at](char* to, std::size_t part) {
+        std::memcpy(to, at, part);
+        at += part;
+        return true;
+    });
 }
 
 void EntryTable::touch(Node node, core::Millis now) noexcept {
@@ -286,10 +285,9 @@ bool EntryTable::make_room(std::uint32_t units) noexcept {
     }
     if (units >= header_->wanted) { header_->wanted = 0; }
 
-    const std::uint32_t usual =
-        std::min(segments_.all_units() / 32,
-                 static_cast<std::uint32_t>(256 * 1024 /
-                                            SegmentPool::unit_size));
+    const std::uint32_t usual = std::min(
+        segments_.all_units() / 32,
+        static_cast<std::uint32_t>(256 * 1024 / SegmentPool::unit_size));
     const std::uint32_t reserve = units + std::max(usual, header_->wanted);
     const unsigned most = std::min(evicted + 2, max_evictions);
     while (evicted < most && segments_.free_units() < reserve && evict()) {
@@ -308,8 +306,8 @@ Inserted EntryTable::insert(const Key& key, const Pieces& pieces,
     }
     const std::size_t size = total(pieces);
     if (size > max_entry()) { return Inserted::too_large; }
-    const auto units = static_cast<std::uint32_t>(
-        SegmentPool::units_for(sizeof(Head) + size));
+    const auto units =
+        static_cast<std::uint32_t>(SegmentPool::units_for(sizeof(Head) + size));
     if (!make_room(units)) { return Inserted::busy; }
     const Node node = segments_.take(units);
     Head* entry = head(node);

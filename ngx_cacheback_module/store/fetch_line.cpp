@@ -19,11 +19,21 @@ FetchLine::FetchLine(ControlZone& control, std::uint32_t limit,
       retry_(
           ngx::Timer::Exit::goes,
           [](void* self) { static_cast<FetchLine*>(self)->advance(); }, this) {
-    ngx_queue_init(&waiting_);
+    ngx_queue_init(&refreshes_);
+    ngx_queue_init(&fills_);
+}
+
+std::uint32_t FetchLine::share(WaitingFetch::Kind kind,
+                               std::uint32_t whole) noexcept {
+    return kind == WaitingFetch::Kind::fill ? (whole + 1) / 2 : whole;
+}
+
+bool FetchLine::empty() const noexcept {
+    return ngx_queue_empty(&refreshes_) && ngx_queue_empty(&fills_);
 }
 
 bool FetchLine::try_start(WaitingFetch& fetch) noexcept {
-    if (!control_.start_fetch(limit_)) { return false; }
+    if (!control_.start_fetch(share(fetch.kind, limit_))) { return false; }
     if (fetch.start(fetch)) {
         control_.count(Counter::refreshes_started);
         return true;
@@ -33,21 +43,25 @@ bool FetchLine::try_start(WaitingFetch& fetch) noexcept {
 }
 
 void FetchLine::enter(WaitingFetch& fetch) noexcept {
-    // Nobody overtakes: behind others we wait even when a place is free.
-    if (!closed_ && ngx_queue_empty(&waiting_) && try_start(fetch)) { return; }
+    bool refresh = fetch.kind == WaitingFetch::Kind::refresh;
+    ngx_queue_t& waiting = refresh ? refreshes_ : fills_;
+    // Nobody overtakes his like, and no fill a refresh.
+    bool first = refresh ? ngx_queue_empty(&refreshes_) : empty();
+    if (!closed_ && first && try_start(fetch)) { return; }
 
-    if (closed_ || ngx_exiting || !control_.enter_line(queue_)) {
+    if (closed_ || ngx_exiting ||
+        !control_.enter_line(share(fetch.kind, queue_))) {
         control_.count(Counter::refreshes_dropped);
         fetch.drop(fetch);
         return;
     }
-    ngx_queue_insert_tail(&waiting_, &fetch.link);
+    ngx_queue_insert_tail(&waiting, &fetch.link);
     if (!retry_.running()) { retry_.start(retry_interval); }
 }
 
 void FetchLine::finished() noexcept {
     control_.end_fetch();
-    if (!ngx_queue_empty(&waiting_)) { turn_.post(); }
+    if (!empty()) { turn_.post(); }
 }
 
 void FetchLine::advance() noexcept {
@@ -55,27 +69,38 @@ void FetchLine::advance() noexcept {
         close();
         return;
     }
-    while (!ngx_queue_empty(&waiting_)) {
-        ngx_queue_t* first = ngx_queue_head(&waiting_);
+    if (advance(refreshes_) && advance(fills_)) { return; }
+    if (!retry_.running()) { retry_.start(retry_interval); }
+}
+
+// True when nobody waits there any more.
+bool FetchLine::advance(ngx_queue_t& waiting) noexcept {
+    while (!ngx_queue_empty(&waiting)) {
+        ngx_queue_t* first = ngx_queue_head(&waiting);
         auto* fetch = ngx_queue_data(first, WaitingFetch, link);
         // Out of the line first: a fetch that ends within its start comes
         // back here through finished().
         ngx_queue_remove(first);
         if (!try_start(*fetch)) {
-            ngx_queue_insert_head(&waiting_, first);
-            if (!retry_.running()) { retry_.start(retry_interval); }
-            return;
+            ngx_queue_insert_head(&waiting, first);
+            return false;
         }
         control_.leave_line();
     }
+    return true;
 }
 
 void FetchLine::close() noexcept {
     closed_ = true;
     turn_.cancel();
     retry_.stop();
-    while (!ngx_queue_empty(&waiting_)) {
-        ngx_queue_t* first = ngx_queue_head(&waiting_);
+    drop_all(refreshes_);
+    drop_all(fills_);
+}
+
+void FetchLine::drop_all(ngx_queue_t& waiting) noexcept {
+    while (!ngx_queue_empty(&waiting)) {
+        ngx_queue_t* first = ngx_queue_head(&waiting);
         auto* fetch = ngx_queue_data(first, WaitingFetch, link);
         ngx_queue_remove(first);
         control_.leave_line();

@@ -1,6 +1,6 @@
 // store/fetch_line.hpp: the bounded line of background fetches of one store in
-// one worker. What a fetch is, the line does not know: whoever enters brings
-// the two functions that start or drop it.
+// one worker, refreshes before fills. What a fetch is, the line does not know:
+// whoever enters brings the two functions that start or drop it.
 #pragma once
 
 #include "../ngx/ngx.hpp"
@@ -11,7 +11,12 @@ namespace cacheback::store {
 
 // In the memory of whoever waits; must outlive its stay in the line.
 struct WaitingFetch {
+    // A refresh renews what is being served; a fill gets what is missing, and
+    // whoever asks for many names that do not exist causes many of those.
+    enum class Kind : unsigned char { refresh, fill };
+
     ngx_queue_t link;
+    Kind kind;
     // True: it runs and will call FetchLine::finished() once. False: it could
     // not start now and stays in line.
     bool (*start)(WaitingFetch& self) noexcept;
@@ -20,7 +25,8 @@ struct WaitingFetch {
 
 class FetchLine {
   public:
-    // `limit` fetches in flight and `queue` in line, counted over the box.
+    // `limit` fetches in flight and `queue` in line, counted over the box;
+    // fills take at most half of both.
     FetchLine(ControlZone& control, std::uint32_t limit,
               std::uint32_t queue) noexcept;
 
@@ -36,11 +42,17 @@ class FetchLine {
   private:
     bool try_start(WaitingFetch& fetch) noexcept;
     void advance() noexcept;
+    bool advance(ngx_queue_t& waiting) noexcept;
+    void drop_all(ngx_queue_t& waiting) noexcept;
+    [[nodiscard]] bool empty() const noexcept;
+    [[nodiscard]] static std::uint32_t share(WaitingFetch::Kind kind,
+                                             std::uint32_t whole) noexcept;
 
     ControlZone& control_;
     std::uint32_t limit_;
     std::uint32_t queue_;
-    ngx_queue_t waiting_;
+    ngx_queue_t refreshes_;
+    ngx_queue_t fills_;
     ngx::PostedEvent turn_;  // a place may have become free
     ngx::Timer retry_;       // places are held by other workers
     bool closed_ = false;

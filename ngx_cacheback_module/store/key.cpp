@@ -32,8 +32,8 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
     const std::uint64_t low = (a & low_mask) * (b & low_mask);
     const std::uint64_t cross = (a >> 32) * (b & low_mask) + (low >> 32);
     const std::uint64_t other = (a & low_mask) * (b >> 32) + (cross & low_mask);
-    const std::uint64_t high = (a >> 32) * (b >> 32) + (cross >> 32) +
-                               (other >> 32);
+    const std::uint64_t high =
+        (a >> 32) * (b >> 32) + (cross >> 32) + (other >> 32);
     return ((other << 32) | (low & low_mask)) ^ high;
 #endif
 }

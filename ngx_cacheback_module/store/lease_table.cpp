@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 namespace cacheback::store {
 
@@ -21,6 +22,7 @@ struct LeaseTable::Lease {
     std::uint32_t pid;
     std::uint16_t slot;
     std::uint16_t kept;
+    Waiting waiting;
 };
 
 struct LeaseTable::Mark {
@@ -93,9 +95,14 @@ LeaseTable::Mark* LeaseTable::find_mark(std::uint64_t hash) const noexcept {
 }
 
 LeaseToken LeaseTable::claim(std::uint64_t hash, Owner owner,
-                             core::Millis length, core::Millis now) noexcept {
+                             core::Millis length, core::Millis now,
+                             Over over) noexcept {
     Lease* chosen = find(hash);
-    if (chosen != nullptr && chosen->until > now) { return 0; }
+    if (chosen != nullptr && chosen->until > now) {
+        bool aside =
+            over == Over::anybody || (over == Over::kept && chosen->kept != 0);
+        if (!aside) { return 0; }
+    }
     if (chosen == nullptr) {
         Lease* set = lease_set(hash);
         const auto end_of = [](const Lease& lease) {
@@ -110,6 +117,8 @@ LeaseToken LeaseTable::claim(std::uint64_t hash, Owner owner,
     while (token == 0) { token = scramble(header_->seed + ++header_->claims); }
     chosen->token = 0;
     fence();
+    // Who waited for the last owner of this item waits for the next one.
+    if (chosen->hash != hash) { chosen->waiting = 0; }
     chosen->hash = hash;
     chosen->until = now + length;
     chosen->pid = owner.pid;
@@ -150,16 +159,37 @@ bool LeaseTable::revoke(std::uint64_t hash) noexcept {
     return true;
 }
 
-std::size_t LeaseTable::sweep(std::uint32_t pid) noexcept {
+Waiting LeaseTable::sweep(std::uint32_t pid) noexcept {
     auto* leases = reinterpret_cast<Lease*>(header_ + 1);
-    std::size_t freed = 0;
+    Waiting waiting = 0;
     for (Lease* lease = leases; lease != leases + capacity(); lease++) {
         if (lease->token != 0 && lease->pid == pid && lease->kept == 0) {
             lease->token = 0;
-            freed++;
+            waiting |= std::exchange(lease->waiting, 0);
         }
     }
-    return freed;
+    return waiting;
+}
+
+bool LeaseTable::await(std::uint64_t hash, Waiting who,
+                       core::Millis now) noexcept {
+    if (worked_on_by(hash, now) == 0) { return false; }
+    find(hash)->waiting |= who;
+    return true;
+}
+
+Waiting LeaseTable::take_waiting(std::uint64_t hash) noexcept {
+    Lease* lease = find(hash);
+    return lease == nullptr ? 0 : std::exchange(lease->waiting, 0);
+}
+
+std::uint32_t LeaseTable::worked_on_by(std::uint64_t hash,
+                                       core::Millis now) const noexcept {
+    const Lease* lease = find(hash);
+    if (lease == nullptr || lease->until <= now || lease->kept != 0) {
+        return 0;
+    }
+    return lease->pid;
 }
 
 void LeaseTable::mark_uncacheable(std::uint64_t hash, core::Millis until,
@@ -168,10 +198,9 @@ void LeaseTable::mark_uncacheable(std::uint64_t hash, core::Millis until,
     Mark* chosen = find_mark(hash);
     if (chosen == nullptr) {
         Mark* set = mark_set(hash);
-        chosen = std::min_element(set, set + ways,
-                                  [](const Mark& a, const Mark& b) {
-                                      return a.until < b.until;
-                                  });
+        chosen = std::min_element(
+            set, set + ways,
+            [](const Mark& a, const Mark& b) { return a.until < b.until; });
     }
     chosen->until = 0;
     fence();

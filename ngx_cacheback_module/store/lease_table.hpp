@@ -19,9 +19,19 @@ namespace cacheback::store {
 // Unique for each claim on this box; 0 = none.
 using LeaseToken = std::uint64_t;
 
+// Worker processes that wait for an item, a bit each.
+using Waiting = std::uint64_t;
+
 struct Owner {
     std::uint32_t pid;
     std::uint32_t slot;  // ngx_process_slot
+};
+
+// Whom a claim sets aside.
+enum class Over : unsigned char {
+    nobody,
+    kept,     // a failure that keeps others from trying
+    anybody,  // whoever is at work: what that fetches will not be stored
 };
 
 class LeaseTable {
@@ -42,7 +52,7 @@ class LeaseTable {
     // When the set is full the lease that ends first gives way. `now` is of
     // any clock that all processes share.
     LeaseToken claim(std::uint64_t hash, Owner owner, core::Millis length,
-                     core::Millis now) noexcept;
+                     core::Millis now, Over over = Over::nobody) noexcept;
     [[nodiscard]] bool taken(std::uint64_t hash,
                              core::Millis now) const noexcept;
     // True while `token` still holds the lease: what it fetched may be stored.
@@ -55,8 +65,18 @@ class LeaseTable {
     void keep(std::uint64_t hash, LeaseToken token) noexcept;
     // Takes the lease away from whoever has it (delete and invalidate).
     bool revoke(std::uint64_t hash) noexcept;
-    // Frees the leases of one process that died. Returns how many.
-    std::size_t sweep(std::uint32_t pid) noexcept;
+    // Frees the leases of one process that died. Returns who waited for them.
+    Waiting sweep(std::uint32_t pid) noexcept;
+
+    // Who waits for the fetch of an item. True: somebody works on it, and
+    // `who` will be among those whom take_waiting() names. False: nobody
+    // does, do not wait.
+    bool await(std::uint64_t hash, Waiting who, core::Millis now) noexcept;
+    // To be told now, when the lease changes hands or ends.
+    Waiting take_waiting(std::uint64_t hash) noexcept;
+    // The process that works on the item; 0 when there is none.
+    [[nodiscard]] std::uint32_t worked_on_by(std::uint64_t hash,
+                                             core::Millis now) const noexcept;
 
     void mark_uncacheable(std::uint64_t hash, core::Millis until,
                           core::Millis now) noexcept;

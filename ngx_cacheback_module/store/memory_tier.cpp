@@ -88,14 +88,14 @@ char* MemoryTier::configure(ngx_conf_t* cf, const ngx_str_t& store_name,
             store_name.len + sizeof("cacheback::v:data:") + 2 * NGX_INT_T_LEN;
         auto* text = static_cast<u_char*>(ngx_pnalloc(cf->pool, room));
         if (text == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
-        u_char* end = ngx_snprintf(
-            text, room, "cacheback:%V:v%ui:data:%ui", &store_name,
-            static_cast<ngx_uint_t>(EntryTable::layout_version),
-            static_cast<ngx_uint_t>(i));
+        u_char* end =
+            ngx_snprintf(text, room, "cacheback:%V:v%ui:data:%ui", &store_name,
+                         static_cast<ngx_uint_t>(EntryTable::layout_version),
+                         static_cast<ngx_uint_t>(i));
         Shard& shard = shards_[i];
         shard.name = {static_cast<std::size_t>(end - text), text};
-        const char* error = shard.zone.add(cf, shard.name, each, tag, attach,
-                                           &shard);
+        const char* error =
+            shard.zone.add(cf, shard.name, each, tag, attach, &shard);
         if (error != nullptr) { return const_cast<char*>(error); }
     }
     max_entry_ = max_entry;
@@ -168,8 +168,7 @@ std::optional<std::string_view> MemoryTier::get(const Key& key,
 std::optional<std::string_view> MemoryTier::copy_pinned(
     Shard& shard, Pin& pin, std::uint32_t generation, void* to,
     std::size_t size) {
-    const bool read =
-        to != nullptr && shard.table->read(pin.node, 0, to, size);
+    const bool read = to != nullptr && shard.table->read(pin.node, 0, to, size);
     Access access(shard);
     // Emptied meanwhile: the bytes may be another entry's, the pin is gone.
     if (access->generation() != generation) { return std::nullopt; }
@@ -181,7 +180,7 @@ std::optional<std::string_view> MemoryTier::copy_pinned(
 Inserted MemoryTier::put(const Key& key, const Pieces& entry) {
     if (!enabled()) { return Inserted::busy; }
     if (total(entry) > max_entry_) {
-        (void) remove(key);  // outdated by what is not stored
+        (void)remove(key);  // outdated by what is not stored
         return Inserted::too_large;
     }
     Access access(shard_of(key));

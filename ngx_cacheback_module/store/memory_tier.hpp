@@ -56,12 +56,12 @@ class MemoryTier {
         std::uint32_t size;
     };
 
-    static void attach(void* shard, void* region, std::size_t size,
-                       bool fresh);
+    static void attach(void* shard, void* region, std::size_t size, bool fresh);
     [[nodiscard]] Shard& shard_of(const Key& key) noexcept;
-    static std::optional<std::string_view> copy_pinned(
-        Shard& shard, Pin& pin, std::uint32_t generation, void* to,
-        std::size_t size);
+    static std::optional<std::string_view> copy_pinned(Shard& shard, Pin& pin,
+                                                       std::uint32_t generation,
+                                                       void* to,
+                                                       std::size_t size);
 
     unsigned shard_count_ = 0;
     std::size_t max_entry_ = 0;

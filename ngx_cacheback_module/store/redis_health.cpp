@@ -48,13 +48,14 @@ void RedisHealth::open(std::string_view what, std::string_view advice) {
     std::string line(what);
     line.append(", ").append(advice);
     // Open already: only news is worth a line, and only to who knew the old.
+    // The system's words for the same, in brackets, are none.
+    std::string kind(what.substr(0, what.find(" (")));
     const bool news =
-        opened || (!last_failure_.empty() && line != last_failure_);
-    last_failure_ = std::move(line);
+        opened || (!last_failure_.empty() && kind != last_failure_);
+    last_failure_ = std::move(kind);
     if (!news) { return; }
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cacheback: redis %V %*s",
-                  &conf_.address_text, last_failure_.size(),
-                  last_failure_.data());
+                  &conf_.address_text, line.size(), line.data());
 }
 
 void RedisHealth::unreachable(std::string_view why) {

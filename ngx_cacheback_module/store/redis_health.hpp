@@ -15,8 +15,9 @@ namespace cacheback::store {
 
 struct RedisConf {           // lives in the configuration pool, trivial
     ngx_str_t address_text;  // as the operator may see it, secrets masked
-    ngx_sockaddr_t address;  // resolved at configuration time
-    socklen_t address_len = 0;
+    // Resolved at configuration time; tried one after another.
+    const ngx_addr_t* addresses = nullptr;
+    ngx_uint_t address_count = 0;
     ngx_str_t user, password;
     ngx_uint_t db = 0;
     ngx_str_t prefix;

@@ -90,8 +90,7 @@ void RedisLane::connect() {
     const ngx_msec_t limit = greeting_time(conf_);
     const core::Millis deadline = now() + static_cast<core::Millis>(limit);
     session_.begin(login, now(), deadline);
-    if (!connection_.open(conf_.address, conf_.address_len, conf_.address_text,
-                          limit)) {
+    if (!open_link()) {
         session_.forget_all();
         health_.unreachable(connection_.failure());
         plan_retry();
@@ -101,7 +100,32 @@ void RedisLane::connect() {
     watch(deadline);
 }
 
-void RedisLane::connected() { flush(); }
+// A name may stand for several: no answer from one says nothing of the next.
+bool RedisLane::another_address() noexcept {
+    address_ = (address_ + 1) % conf_.address_count;
+    tried_++;
+    if (tried_ < conf_.address_count) { return true; }
+    tried_ = 0;
+    return false;
+}
+
+bool RedisLane::open_link() {
+    connected_ = false;
+    do {
+        const ngx_addr_t& address = conf_.addresses[address_];
+        if (connection_.open(address.sockaddr, address.socklen,
+                             conf_.address_text, greeting_time(conf_))) {
+            return true;
+        }
+    } while (another_address());
+    return false;
+}
+
+void RedisLane::connected() {
+    connected_ = true;
+    tried_ = 0;
+    flush();
+}
 
 void RedisLane::flush() {
     std::string_view pieces[ngx::PeerConnection::max_pieces];
@@ -162,6 +186,14 @@ void RedisLane::lost(std::string_view why) {
     // shows when the next one is tried, at once. One that greets well and
     // leaves questions unanswered again and again is as good as gone.
     const bool in_vain = session_.waiting() > 0 && attempts_ > eager_attempts;
+    if (!connected_) {
+        const std::string first(why);  // the next one has its own words
+        // Nothing was sent yet: whoever waits may wait for the next address.
+        if (another_address() && open_link()) { return; }
+        health_.unreachable(first);
+        drop();
+        return;
+    }
     if (!greeted_ || in_vain) { health_.unreachable(why); }
     drop();
 }

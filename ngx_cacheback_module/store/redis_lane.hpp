@@ -51,6 +51,8 @@ class RedisLane final : private ngx::PeerListener {
     void asked_to_leave() override;
 
     void connect();
+    bool another_address() noexcept;
+    bool open_link();  // to this address, or the next that can be tried
     void flush();
     void on_deadline();
     void on_retry();
@@ -69,9 +71,12 @@ class RedisLane final : private ngx::PeerListener {
     RedisHealth& health_;
     std::string name_, probe_;
     State state_ = State::down;
-    bool greeted_ = false;   // this link has been ready
-    bool traffic_ = false;   // since the last look of on_idle()
-    unsigned attempts_ = 0;  // in a row without a stable link
+    bool connected_ = false;  // this link has been established
+    bool greeted_ = false;    // and been ready
+    bool traffic_ = false;    // since the last look of on_idle()
+    ngx_uint_t address_ = 0;  // the one in use, or next
+    ngx_uint_t tried_ = 0;    // of this attempt, in vain
+    unsigned attempts_ = 0;   // in a row without a stable link
     core::Millis up_since_ = 0;
 
     redis::Session session_;

@@ -158,10 +158,15 @@ bool RedisTier::may_write(std::size_t size) {
     return false;
 }
 
-void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl) {
-    ngx::guard(
-        ngx_cycle->log, [&] { set(key, entry, ttl); },
-        [&] { control_.count(Counter::redis_writes_dropped); });
+void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
+                    RedisWritten written, void* data) {
+    bool asked = ngx::guard(
+        ngx_cycle->log, [&] { return set(key, entry, ttl, written, data); },
+        [&] {
+            control_.count(Counter::redis_writes_dropped);
+            return false;
+        });
+    if (!asked && written != nullptr) { written(data); }
 }
 
 void RedisTier::remove(const Key& key) {
@@ -170,13 +175,14 @@ void RedisTier::remove(const Key& key) {
         [&] { control_.count(Counter::redis_writes_dropped); });
 }
 
-void RedisTier::set(const Key& key, const Pieces& entry, core::Millis ttl) {
+bool RedisTier::set(const Key& key, const Pieces& entry, core::Millis ttl,
+                    RedisWritten written, void* data) {
     if (ttl <= 0) {
         del(key);
-        return;
+        return false;
     }
     const std::size_t size = total(entry);
-    if (!may_write(size)) { return; }
+    if (!may_write(size)) { return false; }
     const Digest digest(key.text);
     std::string name = key_head_;
     name.append(digest.view()).append("}");
@@ -188,54 +194,94 @@ void RedisTier::set(const Key& key, const Pieces& entry, core::Millis ttl) {
         redis::append_set(bulk_.commands(), name, entry, ttl);
     }
     redis::Question question;
-    question.done = on_write;
+    question.done = size > large_value ? on_write<true> : on_write<false>;
     question.owner = this;
+    question.then = reinterpret_cast<void (*)()>(written);
+    question.data = data;
     question.tag = key.hash;
-    question.data = reinterpret_cast<void*>(size);
     bulk_.ask(question);
     // Until it is answered, reads of this key follow it on its lane.
     hints_.set(key.hash, true);
+    return true;
 }
 
 void RedisTier::del(const Key& key) {
     if (!may_write(0)) { return; }
+    redis::Question question;
+    question.done = on_write<false>;
+    (void)ask_del(key, question);
+}
+
+bool RedisTier::remove(const Key& key, RedisDone done, void* data,
+                       RedisTicket& ticket) {
+    if (!may_write(0)) { return false; }
+    redis::Question question;
+    question.done = on_removed;
+    question.then = reinterpret_cast<void (*)()>(done);
+    question.data = data;
+    ticket.cancel();
+    ticket.question_ = ask_del(key, question);
+    ticket.lane_ = &bulk_;
+    return true;
+}
+
+redis::QuestionId RedisTier::ask_del(const Key& key, redis::Question question) {
     const Digest digest(key.text);
     std::string name = key_head_;
     name.append(digest.view()).append("}");
     redis::append_command(bulk_.commands(), {"DEL", name});
-    redis::Question question;
-    question.done = on_write;
     question.owner = this;
     question.tag = key.hash;
-    bulk_.ask(question);
     hints_.set(key.hash, true);
+    return bulk_.ask(question);
 }
 
+void RedisTier::on_removed(const redis::Question& question,
+                           const redis::Answer& answer) {
+    auto& self = *static_cast<RedisTier*>(question.owner);
+    self.hints_.set(question.tag, false);
+    self.judge_write(answer);
+    RedisReply reply;
+    if (answer.end == redis::Answer::End::reply &&
+        answer.reply->kind == redis::Reply::Kind::integer) {
+        reply.status = answer.reply->integer > 0 ? RedisReply::Status::found
+                                                 : RedisReply::Status::absent;
+    }
+    reinterpret_cast<RedisDone>(question.then)(question.data, reply);
+}
+
+template <bool is_large>
 void RedisTier::on_write(const redis::Question& question,
                          const redis::Answer& answer) {
     auto& self = *static_cast<RedisTier*>(question.owner);
-    const auto size = reinterpret_cast<std::size_t>(question.data);
-    self.hints_.set(question.tag, size > large_value);
+    self.hints_.set(question.tag, is_large);
+    self.judge_write(answer);
+    if (question.then != nullptr) {
+        reinterpret_cast<RedisWritten>(question.then)(question.data);
+    }
+}
+
+void RedisTier::judge_write(const redis::Answer& answer) {
     if (answer.end == redis::Answer::End::timeout) {
         // Written or not: only the server knows. Reads judge its health.
-        self.control_.count(Counter::redis_timeouts);
+        control_.count(Counter::redis_timeouts);
         return;
     }
     if (answer.end == redis::Answer::End::lost) {
-        self.control_.count(Counter::redis_writes_dropped);
+        control_.count(Counter::redis_writes_dropped);
         return;
     }
     const redis::Reply& reply = *answer.reply;
     if (reply.kind != redis::Reply::Kind::error) {
-        self.health_.written();
+        health_.written();
         return;
     }
-    self.control_.count(Counter::redis_writes_dropped);
+    control_.count(Counter::redis_writes_dropped);
     const redis::ErrorKind kind = redis::error_kind(reply.text);
     if (redis::concerns_writes(kind)) {
-        self.health_.write_refused(kind, reply.text);
+        health_.write_refused(kind, reply.text);
     } else {
-        self.health_.error_reply(kind, reply.text);
+        health_.error_reply(kind, reply.text);
     }
 }
 

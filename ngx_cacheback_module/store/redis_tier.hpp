@@ -29,6 +29,8 @@ struct RedisReply {
 };
 
 using RedisDone = void (*)(void* data, const RedisReply& reply);
+// A write has been answered, or was given up.
+using RedisWritten = void (*)(void* data) noexcept;
 
 // A question under way. Destroying or resetting it cancels: the callback is
 // then never called. The callback is called once, from an event of the link
@@ -63,8 +65,15 @@ class RedisTier {
     // SET with PX; the pieces are copied before it returns. Best effort: what
     // would make more than 16 MB unsent in this worker is dropped and counted,
     // as are failures, which are logged on change of state.
-    void put(const Key& key, const Pieces& entry, core::Millis ttl);
+    // `written`, if given, is called once, maybe before put() returns, or never
+    // when the tier is shut down meanwhile.
+    void put(const Key& key, const Pieces& entry, core::Millis ttl,
+             RedisWritten written = nullptr, void* data = nullptr);
     void remove(const Key& key);
+    // The same, told what came of it, as get() tells: `found` when there was
+    // something to remove, `absent`, or `unavailable`.
+    [[nodiscard]] bool remove(const Key& key, RedisDone done, void* data,
+                              RedisTicket& ticket);
 
     // Worker exit: the links are closed, nobody is called any more. A worker
     // that leaves gracefully has waited for what was under way by then.
@@ -98,14 +107,22 @@ class RedisTier {
 
     static void on_get(const redis::Question& question,
                        const redis::Answer& answer);
+    // The hint that is left behind tells whether the value is large.
+    template <bool is_large>
     static void on_write(const redis::Question& question,
                          const redis::Answer& answer);
+    void judge_write(const redis::Answer& answer);
     RedisReply judge(const redis::Question& question,
                      const redis::Answer& answer);
     void skip() noexcept { control_.count(Counter::redis_skipped); }
     [[nodiscard]] bool may_write(std::size_t size);
-    void set(const Key& key, const Pieces& entry, core::Millis ttl);
+    // False: dropped, nobody will be called.
+    bool set(const Key& key, const Pieces& entry, core::Millis ttl,
+             RedisWritten written, void* data);
     void del(const Key& key);
+    redis::QuestionId ask_del(const Key& key, redis::Question question);
+    static void on_removed(const redis::Question& question,
+                           const redis::Answer& answer);
 
     ControlZone& control_;
     RedisHealth health_;

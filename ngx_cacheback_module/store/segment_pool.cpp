@@ -26,11 +26,11 @@ Piece best_piece(std::uint32_t used, std::uint32_t units) noexcept {
     while (free != 0) {
         Piece piece{static_cast<std::uint32_t>(__builtin_ctz(free)), 0};
         const std::uint32_t end = ~(free >> piece.start);
-        piece.length = end == 0 ? 32 - piece.start
-                                : std::min<std::uint32_t>(
-                                      static_cast<std::uint32_t>(
-                                          __builtin_ctz(end)),
-                                      32 - piece.start);
+        piece.length = end == 0
+                           ? 32 - piece.start
+                           : std::min<std::uint32_t>(
+                                 static_cast<std::uint32_t>(__builtin_ctz(end)),
+                                 32 - piece.start);
         const bool fits = piece.length >= units;
         const bool best_fits = best.length >= units;
         if (fits != best_fits ? fits

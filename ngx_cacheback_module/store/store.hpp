@@ -17,7 +17,7 @@ struct Settings {
     ngx_str_t name;
     std::size_t memory = 32 * 1024 * 1024;  // 0: off
     std::size_t max_entry = 1024 * 1024;
-    std::size_t memory_max_entry = 0;       // 0: by the presence of Redis
+    std::size_t memory_max_entry = 0;  // 0: by the presence of Redis
     std::uint32_t refresh_limit = 64;
     std::uint32_t refresh_queue = 1024;
     bool has_redis = false;
@@ -43,10 +43,18 @@ class Store {
     void promote(const Key& key, std::string_view entry);
 
     // Stores what the holder of the lease has fetched, in both tiers, and
-    // releases the lease. False when the lease was lost meanwhile (a delete or
-    // an invalidation came in between): then nothing is stored.
+    // releases the lease once others can find it. False when the lease was lost
+    // meanwhile (a delete or an invalidation came in between): then nothing is
+    // stored.
     bool commit(const Key& key, LeaseToken token, const Pieces& entry,
                 core::Millis ttl);
+    // Takes the item out of the memory tier, and the lease from whoever has
+    // it, so that no fetch under way brings it back. True when it was there.
+    bool forget(const Key& key);
+    // Marks the item stale in both tiers, likewise.
+    void invalidate(const Key& key, const core::EntryView& entry,
+                    core::Millis now);
+
     // The same for "it is gone": removes the item from both tiers.
     bool commit_removal(const Key& key, LeaseToken token);
 
@@ -54,12 +62,20 @@ class Store {
     void leave_worker();
 
   private:
+    struct Release;  // a lease to be given back when Redis holds the entry
+
     [[nodiscard]] std::size_t memory_limit() const noexcept;
+    // False: the lease was lost before or meanwhile.
+    bool put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
+                       bool& held);
+    void put_in_redis(RedisTier& tier, const Key& key, LeaseToken token,
+                      const Pieces& entry, core::Millis ttl);
 
     ControlZone control_;
     MemoryTier memory_;
-    RedisTier* redis_ = nullptr;  // of this worker
-    FetchLine* line_ = nullptr;   // of this worker
+    RedisTier* redis_ = nullptr;   // of this worker
+    FetchLine* line_ = nullptr;    // of this worker
+    Release* releases_ = nullptr;  // likewise, a list
 };
 
 // The wall clock as nginx caches it, in milliseconds.

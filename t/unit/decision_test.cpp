@@ -22,7 +22,9 @@ EntryMeta entry() {
 }
 
 State state_at(Millis age, const EntryMeta& meta, Millis ttl = forever) {
-    return state_of(meta, ttl, stored_at + age);
+    Rules rules;
+    rules.ttl = ttl;
+    return state_of(meta, rules, stored_at + age);
 }
 
 }  // namespace
@@ -103,25 +105,108 @@ static void fresh_left_is_negative_when_stale(void**) {
                      -10 * second);
 }
 
-static void nothing_usable_is_fetched(void**) {
-    assert_true(decide(State::gone, Lease::free) == Verdict::fetch);
-    assert_true(decide(State::gone, Lease::taken) == Verdict::fetch);
+// ---- the rows of the decision table
+
+namespace {
+
+constexpr Lease all_leases[] = {Lease::ours, Lease::working, Lease::kept};
+
+}  // namespace
+
+static void nothing_is_fetched_by_who_has_the_lease_and_awaited_else(void**) {
+    assert_true(decide(State::gone, {}, Lease::ours, false) == Verdict::fetch);
+    assert_true(decide(State::gone, {}, Lease::working, false) ==
+                Verdict::wait);
 }
 
-static void fresh_is_served_whoever_fetches(void**) {
-    assert_true(decide(State::fresh, Lease::free) == Verdict::serve_fresh);
-    assert_true(decide(State::fresh, Lease::taken) == Verdict::serve_fresh);
+static void nobody_waits_for_a_fetch_that_has_failed(void**) {
+    assert_true(decide(State::gone, {}, Lease::kept, false) == Verdict::fetch);
+    assert_true(decide(State::expired, {}, Lease::kept, false) ==
+                Verdict::fetch_expired);
 }
 
-static void stale_is_served_and_refreshed_by_one(void**) {
-    assert_true(decide(State::stale, Lease::free) ==
+static void without_fetch_on_miss_a_miss_is_the_empty_answer(void**) {
+    Rules rules;
+    rules.fetch_on_miss = false;
+    assert_true(decide(State::gone, rules, Lease::ours, false) ==
+                Verdict::fill_and_serve_empty);
+    assert_true(decide(State::gone, rules, Lease::working, false) ==
+                Verdict::serve_empty);
+    assert_true(decide(State::gone, rules, Lease::kept, false) ==
+                Verdict::serve_empty);
+}
+
+static void a_fresh_item_is_served_whoever_has_the_lease(void**) {
+    for (Lease lease : all_leases) {
+        assert_true(decide(State::fresh, {}, lease, false) ==
+                    Verdict::serve_fresh);
+    }
+}
+
+static void a_stale_item_is_refreshed_by_who_has_the_lease(void**) {
+    assert_true(decide(State::stale, {}, Lease::ours, true) ==
                 Verdict::serve_stale_and_refresh);
-    assert_true(decide(State::stale, Lease::taken) == Verdict::serve_stale);
+    assert_true(decide(State::stale, {}, Lease::working, true) ==
+                Verdict::serve_stale);
+    assert_true(decide(State::stale, {}, Lease::kept, true) ==
+                Verdict::serve_stale);
 }
 
-static void expired_is_fetched_while_the_client_waits(void**) {
-    assert_true(decide(State::expired, Lease::free) == Verdict::fetch_expired);
-    assert_true(decide(State::expired, Lease::taken) == Verdict::fetch_expired);
+static void an_expired_item_is_fetched_or_awaited(void**) {
+    assert_true(decide(State::expired, {}, Lease::ours, true) ==
+                Verdict::fetch_expired);
+    assert_true(decide(State::expired, {}, Lease::working, true) ==
+                Verdict::wait);
+}
+
+static void after_a_failure_an_expired_item_may_stand_in(void**) {
+    assert_true(decide(State::expired, {}, Lease::kept, true) ==
+                Verdict::serve_stale);
+}
+
+static void offline_nobody_asks(void**) {
+    Rules rules;
+    rules.offline = true;
+    for (Lease lease : all_leases) {
+        assert_true(decide(State::gone, rules, lease, false) ==
+                    Verdict::serve_empty);
+        assert_true(decide(State::fresh, rules, lease, false) ==
+                    Verdict::serve_fresh);
+        assert_true(decide(State::stale, rules, lease, false) ==
+                    Verdict::serve_stale);
+        assert_true(decide(State::expired, rules, lease, false) ==
+                    Verdict::serve_stale);
+    }
+}
+
+static void an_item_older_than_the_threshold_is_expired(void**) {
+    EntryMeta meta = entry();
+    Rules rules;
+    rules.ttl = forever;
+    rules.threshold = 70 * second;
+    assert_true(state_of(meta, rules, stored_at + 70 * second) == State::stale);
+    assert_true(state_of(meta, rules, stored_at + 70 * second + 1) ==
+                State::expired);
+    // Fresh is fresh, however small the threshold.
+    rules.threshold = 5;
+    assert_true(state_of(meta, rules, stored_at + 9) == State::fresh);
+}
+
+static void an_item_stands_in_for_an_error_within_its_window(void**) {
+    EntryMeta meta = entry();
+    assert_true(serves_on_error(meta, stored_at + 150 * second - 1));
+    assert_false(serves_on_error(meta, stored_at + 150 * second));
+    meta.windows.stale_forbidden = true;
+    assert_false(serves_on_error(meta, stored_at + 61 * second));
+}
+
+static void these_answers_are_failures_of_the_origin(void**) {
+    for (unsigned status : {500U, 502U, 503U, 504U}) {
+        assert_true(is_origin_failure(status));
+    }
+    for (unsigned status : {200U, 404U, 429U, 499U, 501U, 505U}) {
+        assert_false(is_origin_failure(status));
+    }
 }
 
 int main() {
@@ -139,10 +224,18 @@ int main() {
         cmocka_unit_test(an_entry_from_further_ahead_is_gone),
         cmocka_unit_test(age_is_what_it_came_with_plus_time_in_store),
         cmocka_unit_test(fresh_left_is_negative_when_stale),
-        cmocka_unit_test(nothing_usable_is_fetched),
-        cmocka_unit_test(fresh_is_served_whoever_fetches),
-        cmocka_unit_test(stale_is_served_and_refreshed_by_one),
-        cmocka_unit_test(expired_is_fetched_while_the_client_waits),
+        cmocka_unit_test(
+            nothing_is_fetched_by_who_has_the_lease_and_awaited_else),
+        cmocka_unit_test(nobody_waits_for_a_fetch_that_has_failed),
+        cmocka_unit_test(without_fetch_on_miss_a_miss_is_the_empty_answer),
+        cmocka_unit_test(a_fresh_item_is_served_whoever_has_the_lease),
+        cmocka_unit_test(a_stale_item_is_refreshed_by_who_has_the_lease),
+        cmocka_unit_test(an_expired_item_is_fetched_or_awaited),
+        cmocka_unit_test(after_a_failure_an_expired_item_may_stand_in),
+        cmocka_unit_test(offline_nobody_asks),
+        cmocka_unit_test(an_item_older_than_the_threshold_is_expired),
+        cmocka_unit_test(an_item_stands_in_for_an_error_within_its_window),
+        cmocka_unit_test(these_answers_are_failures_of_the_origin),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -107,7 +107,7 @@ constexpr std::uint32_t pid = 4711;
 class Table {
   public:
     explicit Table(std::size_t size = 1024 * 1024)
-        : size_(size), region_(new std::uint64_t[size / 8]) {
+        : size_(size), region_(new std::uint64_t[size / 8]()) {
         EntryTable::format(region_.get(), size);
         table_.emplace(region_.get());
     }
@@ -464,12 +464,12 @@ void hundred_thousand_random_operations_agree_with_a_map(void**) {
             const bool held = table->find(key) != EntryTable::none;
             const unsigned action = random() % 100;
             if (action < 40) {
-                const std::size_t length =
-                    random() % 50 == 0 ? random() % (most + 100)
-                                       : random() % 3000;
-                const std::string head = entry_of(
-                    name, std::min<std::size_t>(length, 400),
-                    static_cast<char>(random()));
+                const std::size_t length = random() % 50 == 0
+                                               ? random() % (most + 100)
+                                               : random() % 3000;
+                const std::string head =
+                    entry_of(name, std::min<std::size_t>(length, 400),
+                             static_cast<char>(random()));
                 const std::string body(
                     length > head.size() ? length - head.size() : 0,
                     static_cast<char>(random()));
@@ -498,8 +498,7 @@ void hundred_thousand_random_operations_agree_with_a_map(void**) {
                     const std::size_t index = random() % pinned.size();
                     const auto [node, bytes] = pinned[index];
                     std::string read(table->size_of(node), '\0');
-                    assert_true(table->read(node, 0, read.data(),
-                                            read.size()));
+                    assert_true(table->read(node, 0, read.data(), read.size()));
                     assert_true(read == bytes);
                     table->unpin(node);
                     pinned[index] = pinned.back();

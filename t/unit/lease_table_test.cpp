@@ -20,6 +20,7 @@ namespace {
 using cacheback::core::Millis;
 using cacheback::store::LeaseTable;
 using cacheback::store::LeaseToken;
+using cacheback::store::Over;
 using cacheback::store::Owner;
 
 constexpr Owner me{100, 1};
@@ -104,11 +105,64 @@ void the_leases_of_a_dead_process_are_freed_but_kept_ones_stay(void**) {
     table->claim(3, other, 60, now);
     table->keep(2, failed);
     table->keep(3, failed);
-    assert_int_equal(table->sweep(me.pid), 1);
+    assert_int_equal(table->sweep(me.pid), 0);  // nobody waited
     assert_false(table->taken(1, now));
     assert_true(table->taken(2, now));
     assert_true(table->taken(3, now));
-    assert_int_equal(table->sweep(other.pid), 1);
+    (void)table->sweep(other.pid);
+    assert_false(table->taken(3, now));
+}
+
+void one_who_waits_is_named_when_the_lease_ends(void**) {
+    Table table;
+    assert_false(table->await(1, 0b01, now));  // nobody fetches it
+    const LeaseToken token = table->claim(1, me, 60, now);
+    assert_true(table->await(1, 0b01, now));
+    assert_true(table->await(1, 0b10, now));
+    assert_int_equal(table->take_waiting(1), 0b11);
+    assert_int_equal(table->take_waiting(1), 0);
+    assert_true(table->release(1, token));
+    assert_false(table->await(1, 0b01, now));
+}
+
+void nobody_waits_for_a_lease_that_a_failure_keeps(void**) {
+    Table table;
+    const LeaseToken token = table->claim(1, me, 60, now);
+    assert_int_equal(table->worked_on_by(1, now), me.pid);
+    table->keep(1, token);
+    assert_int_equal(table->worked_on_by(1, now), 0);
+    assert_false(table->await(1, 0b01, now));
+    assert_true(table->claim(1, other, 60, now) == 0);
+    assert_true(table->claim(1, other, 60, now, Over::kept) != 0);
+    assert_true(table->claim(1, me, 60, now, Over::kept) == 0);
+}
+
+void who_sets_anybody_aside_gets_the_lease_and_those_who_wait(void**) {
+    Table table;
+    const LeaseToken first = table->claim(1, me, 60, now);
+    assert_true(table->await(1, 0b10, now));
+    const LeaseToken second = table->claim(1, other, 60, now, Over::anybody);
+    assert_true(second != 0);
+    assert_false(table->holds(1, first, now));
+    assert_true(table->holds(1, second, now));
+    assert_int_equal(table->take_waiting(1), 0b10);
+}
+
+void who_waited_for_a_lease_that_ran_out_waits_for_the_next(void**) {
+    Table table;
+    table->claim(1, me, 60, now);
+    assert_true(table->await(1, 0b100, now));
+    assert_true(table->claim(1, other, 60, now + 61) != 0);
+    assert_int_equal(table->take_waiting(1), 0b100);
+}
+
+void the_death_of_an_owner_names_who_waited(void**) {
+    Table table;
+    table->claim(1, me, 60, now);
+    table->claim(2, me, 60, now);
+    assert_true(table->await(1, 0b001, now));
+    assert_true(table->await(2, 0b100, now));
+    assert_int_equal(table->sweep(me.pid), 0b101);
 }
 
 void a_full_set_gives_up_the_lease_that_ends_first(void**) {
@@ -210,9 +264,8 @@ void hundred_thousand_random_operations_agree_with_a_map(void**) {
             lease = leases.end();
         }
         const bool held = lease != leases.end();
-        const LeaseToken token = held && random() % 4 != 0
-                                     ? lease->second.token
-                                     : random();
+        const LeaseToken token =
+            held && random() % 4 != 0 ? lease->second.token : random();
         const bool mine = held && token == lease->second.token;
         const auto length = static_cast<Millis>(random() % 2000 + 1);
         switch (random() % 8) {
@@ -289,6 +342,13 @@ int main() {
         cmocka_unit_test(a_hash_of_zero_is_a_hash_like_any_other),
         cmocka_unit_test(no_token_is_given_twice),
         cmocka_unit_test(hundred_thousand_random_operations_agree_with_a_map),
+        cmocka_unit_test(one_who_waits_is_named_when_the_lease_ends),
+        cmocka_unit_test(nobody_waits_for_a_lease_that_a_failure_keeps),
+        cmocka_unit_test(
+            who_waited_for_a_lease_that_ran_out_waits_for_the_next),
+        cmocka_unit_test(the_death_of_an_owner_names_who_waited),
+        cmocka_unit_test(
+            who_sets_anybody_aside_gets_the_lease_and_those_who_wait),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

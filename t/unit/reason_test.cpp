@@ -20,11 +20,13 @@ static void the_words_of_the_contract_stay(void**) {
     assert_text(word(Reason::zero_lifetime), "zero-lifetime");
     assert_text(word(Reason::is_private), "private");
     assert_text(word(Reason::no_store), "no-store");
+    assert_text(word(Reason::unkeyed), "unkeyed");
+    assert_text(word(Reason::min_uses), "min-uses");
 }
 
 static void every_reason_has_one_lower_case_word_of_its_own(void**) {
     std::set<std::string> words;
-    const auto last = static_cast<unsigned>(Reason::collapsed);
+    const auto last = static_cast<unsigned>(Reason::offline);
     for (unsigned i = 1; i <= last; ++i) {
         const std::string text(word(static_cast<Reason>(i)));
         assert_true(text.size() >= 4);

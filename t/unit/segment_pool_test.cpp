@@ -29,8 +29,8 @@ struct Memory {
         std::vector<std::uint32_t>((page_count + 1) * SegmentPool::page_units);
     std::vector<char> data =
         std::vector<char>(page_count * SegmentPool::page_size);
-    SegmentPool pool{{&state, pages.data(), links.data(), data.data(),
-                      page_count}};
+    SegmentPool pool{
+        {&state, pages.data(), links.data(), data.data(), page_count}};
 
     Memory() { pool.clear(); }
 };

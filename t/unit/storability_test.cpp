@@ -397,6 +397,15 @@ static void redirects_and_oddities_that_are_not_storable_keep_it(void**) {
     }
 }
 
+static void an_answer_that_could_not_be_taken_in_keeps_the_item(void**) {
+    for (unsigned status : {200U, 404U}) {
+        for (Reason reason : {Reason::busy, Reason::incomplete}) {
+            assert_true(fetch_outcome(fetched(status), refused(reason)) ==
+                        FetchOutcome::keep);
+        }
+    }
+}
+
 static void a_passing_redirect_takes_the_place_of_its_like_only(void**) {
     for (unsigned status : {302U, 303U, 307U}) {
         FetchFacts fetch = fetched(status);
@@ -479,6 +488,72 @@ static void an_entry_is_kept_as_long_as_a_window_is_open(void**) {
     assert_int_equal(kept_for(windows), 100);
 }
 
+namespace {
+
+Policy bounds(Millis least, std::optional<Millis> most = std::nullopt) {
+    Policy result = policy();
+    result.min_lifetime = least;
+    result.max_lifetime = most;
+    return result;
+}
+
+}  // namespace
+
+static void bounds_hold_for_named_lifetimes_only(void**) {
+    const Policy narrow = bounds(60 * second, 90 * second);
+    assert_int_equal(judged({}, narrow).windows.fresh_for, 600 * second);
+    assert_int_equal(
+        judged({{"Cache-Control", "max-age=5"}}, narrow).windows.fresh_for,
+        60 * second);
+    assert_int_equal(
+        judged({{"X-Accel-Expires", "500"}}, narrow).windows.fresh_for,
+        90 * second);
+    Policy none = bounds(60 * second);
+    none.lifetime = 0;
+    assert_refused(judged({}, none), Reason::no_lifetime);
+}
+
+static void the_stale_window_follows_the_bounded_lifetime(void**) {
+    const Storability verdict =
+        judged({{"Cache-Control", "max-age=5"}}, bounds(60 * second));
+    assert_int_equal(verdict.windows.stale_for, 30 * day - 60 * second);
+}
+
+static void a_lower_bound_makes_a_named_zero_storable(void**) {
+    for (const char* value : {"max-age=0", "s-maxage=0, max-age=9"}) {
+        const Storability verdict =
+            judged({{"Cache-Control", value}}, bounds(60 * second));
+        assert_stored(verdict);
+        assert_int_equal(verdict.windows.fresh_for, 60 * second);
+    }
+    assert_stored(judged({{"Expires", "0"}}, bounds(60 * second)));
+}
+
+static void no_lower_bound_lifts_what_switches_caches_off(void**) {
+    assert_refused(judged({{"X-Accel-Expires", "0"}}, bounds(60 * second)),
+                   Reason::zero_lifetime);
+}
+
+static void no_lower_bound_overrides_a_prohibition(void**) {
+    const Policy by = bounds(60 * second);
+    assert_refused(judged({{"Cache-Control", "no-store, max-age=9"}}, by),
+                   Reason::no_store);
+    assert_refused(judged({{"Cache-Control", "private, max-age=9"}}, by),
+                   Reason::is_private);
+    const Storability verdict = judged(
+        {{"Cache-Control", "no-cache, max-age=9"}, {"ETag", "\"a\""}}, by);
+    assert_stored(verdict);
+    assert_int_equal(verdict.windows.fresh_for, 0);
+}
+
+static void an_upper_bound_of_zero_makes_an_item_stale_at_once(void**) {
+    // `cacheback_max_lifetime 0`: stale at once, and refreshed.
+    const Storability verdict =
+        judged({{"Cache-Control", "max-age=9"}}, bounds(0, Millis{0}));
+    assert_stored(verdict);
+    assert_int_equal(verdict.windows.fresh_for, 0);
+}
+
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_answer_gets_the_lifetime_of_the_location),
@@ -518,6 +593,7 @@ int main() {
         cmocka_unit_test(a_missing_page_that_is_not_storable_removes_the_item),
         cmocka_unit_test(a_good_page_that_is_not_storable_removes_and_marks),
         cmocka_unit_test(redirects_and_oddities_that_are_not_storable_keep_it),
+        cmocka_unit_test(an_answer_that_could_not_be_taken_in_keeps_the_item),
         cmocka_unit_test(a_passing_redirect_takes_the_place_of_its_like_only),
         cmocka_unit_test(errors_keep_the_item_even_when_they_are_storable),
         cmocka_unit_test(a_304_renews_when_we_asked_for_it),
@@ -526,6 +602,12 @@ int main() {
             broken_disguised_and_nested_stale_answers_keep_the_item),
         cmocka_unit_test(only_what_an_answer_says_of_itself_marks_the_item),
         cmocka_unit_test(an_entry_is_kept_as_long_as_a_window_is_open),
+        cmocka_unit_test(bounds_hold_for_named_lifetimes_only),
+        cmocka_unit_test(the_stale_window_follows_the_bounded_lifetime),
+        cmocka_unit_test(a_lower_bound_makes_a_named_zero_storable),
+        cmocka_unit_test(no_lower_bound_lifts_what_switches_caches_off),
+        cmocka_unit_test(no_lower_bound_overrides_a_prohibition),
+        cmocka_unit_test(an_upper_bound_of_zero_makes_an_item_stale_at_once),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,228 @@
+#include "answer.hpp"
+
+#include "../core/decision.hpp"
+#include "background_fetch.hpp"
+#include "client_wait.hpp"
+#include "empty_answer.hpp"
+#include "purge.hpp"
+#include "request_fields.hpp"
+#include "serve.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+using store::Counter;
+
+core::Millis lease_length(RequestContext& context) {
+    return evaluate(context.request, context.conf.refresh_timeout,
+                    default_refresh_timeout);
+}
+
+core::Rules rules_of(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    const LocationConf& conf = context.conf;
+    core::Rules rules;
+    rules.ttl = evaluate(r, conf.ttl, default_ttl);
+    rules.threshold = evaluate_optional(r, conf.threshold);
+    rules.fetch_on_miss = evaluate(r, conf.fetch_on_miss, true);
+    rules.offline = conf.offline != nullptr &&
+                    ngx_http_test_predicates(&r, conf.offline) != NGX_OK;
+    return rules;
+}
+
+// Answered from the store: nginx goes to the content phase and finds us there.
+ngx_int_t serve(RequestContext& context, Status status, Counter counter) {
+    store::ControlZone& control = context.store.control();
+    context.status = status;
+    control.count(counter);
+    control.count(context.tier == Tier::memory ? Counter::memory_hits
+                                               : Counter::redis_hits);
+    context.request.content_handler = serve_entry;
+    return NGX_OK;
+}
+
+ngx_int_t serve_empty(RequestContext& context) {
+    context.status = Status::empty;
+    context.store.control().count(Counter::empty);
+    context.request.content_handler = send_empty_answer;
+    return NGX_OK;
+}
+
+// The content handler asks the origin while the client waits. Who holds the
+// item's lease collects the answer; answers to others pass.
+ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
+                core::Millis length) {
+    ngx_http_request_t& r = context.request;
+    context.status = status;
+    context.store.control().count(counter);
+    if (context.lease == 0) {
+        prepare_origin_fields(context, false, nullptr);
+        return NGX_DECLINED;
+    }
+
+    bool attached = !context.is_partial;
+    const core::EntryView* stored =
+        context.entry && context.conf.revalidate ? &*context.entry : nullptr;
+
+    // For those whose own answer cannot fill the item: a fetch made ready now,
+    // while the request stands in its look-up, and started or dropped when the
+    // answer shows whether the item may be stored.
+    if ((context.is_partial || context.had_cookie) &&
+        status != Status::bypass) {
+        context.fill = BackgroundFetch::prepare(
+            r, context.conf, context.key, attached ? 0 : context.lease,
+            context.now + length, context.entry ? &*context.entry : nullptr);
+        if (!attached && context.fill != nullptr) { context.lease = 0; }
+    }
+    if (attached) { context.capture = std::make_unique<Capture>(context.now); }
+    prepare_origin_fields(context, attached, attached ? stored : nullptr);
+    return NGX_DECLINED;
+}
+
+// A fetch that nobody waits for takes the lease over. False: no memory for
+// it, and the lease is free again.
+bool fetch_in_background(RequestContext& context, core::Millis length) {
+    store::LeaseToken token = std::exchange(context.lease, 0);
+    std::unique_ptr<BackgroundFetch> fetch = BackgroundFetch::prepare(
+        context.request, context.conf, context.key, token, context.now + length,
+        context.entry ? &*context.entry : nullptr);
+    if (fetch == nullptr) {
+        context.store.control().release(context.key, token);
+        return false;
+    }
+    BackgroundFetch::launch(std::move(fetch));
+    return true;
+}
+
+core::Lease claim(RequestContext& context, core::Millis length,
+                  store::Over over) {
+    store::ControlZone& control = context.store.control();
+    context.lease = control.claim(context.key, length, over);
+    if (context.lease != 0) { return core::Lease::ours; }
+    return control.is_kept(context.key) ? core::Lease::kept
+                                        : core::Lease::working;
+}
+
+// A seat among those who wait for what somebody else fetches. False: there is
+// no waiting here, or the time is over, or the fetch ended just now.
+bool wait(RequestContext& context) {
+    if (context.conf.lock == 0 || context.is_partial) { return false; }
+    if (!context.wait) {
+        context.wait.emplace(context,
+                             static_cast<ngx_msec_t>(context.conf.lock));
+    }
+    return context.wait->begin();
+}
+
+bool may_wait_more(const RequestContext& context) {
+    return context.wait && !context.wait->over();
+}
+
+// Asked for less often than cacheback_min_uses wants before it stores. A
+// request that has waited was counted when it came.
+bool is_rare(RequestContext& context) noexcept {
+    return context.conf.min_uses > 1 && !context.wait &&
+           context.store.control().count_use(context.key) <
+               static_cast<unsigned>(context.conf.min_uses);
+}
+
+ngx_int_t carry_out(RequestContext& context, core::State state,
+                    const core::Rules& rules) {
+    core::Millis length = lease_length(context);
+    bool missing = state == core::State::gone;
+    bool on_error =
+        !missing && core::serves_on_error(context.entry->meta, context.now);
+    bool must_ask = missing ? rules.fetch_on_miss
+                            : state == core::State::expired && !on_error;
+    if (rules.offline) { context.reason = core::Reason::offline; }
+
+    for (;;) {
+        // Who has nothing to serve need not respect a failure's back-off.
+        store::Over over = must_ask ? store::Over::kept : store::Over::nobody;
+        core::Lease lease =
+            rules.offline ? core::Lease::working : claim(context, length, over);
+
+        switch (core::decide(state, rules, lease, on_error)) {
+        case core::Verdict::serve_fresh:
+            return serve(context, Status::hit, Counter::hits);
+        case core::Verdict::serve_stale_and_refresh:
+            return fetch_in_background(context, length)
+                       ? serve(context, Status::stale, Counter::stale)
+                       : serve(context, Status::updating, Counter::updating);
+        case core::Verdict::serve_stale:
+            return serve(context, Status::updating, Counter::updating);
+        case core::Verdict::fill_and_serve_empty:
+            (void)fetch_in_background(context, length);
+            return serve_empty(context);
+        case core::Verdict::serve_empty: return serve_empty(context);
+        case core::Verdict::wait:
+            if (wait(context)) {
+                return park(context, RequestContext::Stage::waiting);
+            }
+            if (may_wait_more(context)) { continue; }  // it ended just now
+            [[fallthrough]];
+        case core::Verdict::fetch:
+        case core::Verdict::fetch_expired:
+            return missing
+                       ? fetch(context, Status::miss, Counter::misses, length)
+                       : fetch(context, Status::expired, Counter::expired,
+                               length);
+        }
+    }
+}
+
+}  // namespace
+
+void refresh_now(RequestContext& context) {
+    core::Millis length = lease_length(context);
+    if (claim(context, length, store::Over::kept) == core::Lease::ours) {
+        (void)fetch_in_background(context, length);
+    }
+}
+
+ngx_int_t fetch_for_store(RequestContext& context) {
+    core::Millis length = lease_length(context);
+    // The newest answer is the item's.
+    context.lease = context.store.control().claim(context.key, length,
+                                                  store::Over::anybody);
+    return fetch(context, Status::bypass, Counter::bypassed, length);
+}
+
+ngx_int_t follow(RequestContext& context) {
+    context.stage = RequestContext::Stage::decided;
+    if (context.purge != RequestContext::Purge::none) {
+        return follow_purge(context);
+    }
+    if (context.entry &&
+        !variant_matches(*context.entry, context.request, context.conf)) {
+        context.entry.reset();
+    }
+    if (context.wait && context.entry &&
+        context.entry->meta.stored >= context.began) {
+        // What it waited for, be its lifetime as short as it may.
+        context.reason = core::Reason::collapsed;
+        return serve(context, Status::hit, Counter::hits);
+    }
+
+    core::Rules rules = rules_of(context);
+    core::State state =
+        context.entry ? core::state_of(context.entry->meta, rules, context.now)
+                      : core::State::gone;
+    if (state == core::State::fresh) {
+        return serve(context, Status::hit, Counter::hits);
+    }
+    if (state == core::State::gone) { context.entry.reset(); }
+    if (context.reason == core::Reason::uncacheable && !rules.offline) {
+        return fetch(context, Status::miss, Counter::misses, 0);
+    }
+    if (state == core::State::gone && !rules.offline && is_rare(context)) {
+        context.reason = core::Reason::min_uses;
+        return rules.fetch_on_miss
+                   ? fetch(context, Status::miss, Counter::misses, 0)
+                   : serve_empty(context);
+    }
+    return carry_out(context, state, rules);
+}
+
+}  // namespace cacheback::http

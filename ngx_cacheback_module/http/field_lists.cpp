@@ -1,0 +1,265 @@
+#include "field_lists.hpp"
+
+#include "../core/text.hpp"
+#include "../ngx/pool.hpp"
+#include "configuration.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+constexpr std::string_view forwarded_host = "X-Forwarded-Host";
+
+// Frameworks take the method or the URI from these, and no key has them.
+constexpr std::string_view default_unkeyed[] = {
+    "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL",
+    "X-Rewrite-URL", forwarded_host};
+
+char* failed() noexcept { return static_cast<char*>(NGX_CONF_ERROR); }
+
+ngx_str_t* arguments(ngx_conf_t* cf) noexcept {
+    return static_cast<ngx_str_t*>(cf->args->elts);
+}
+
+// To CGI and its heirs a dash and an underscore are the same letter.
+char letter(char c) noexcept { return c == '_' ? '-' : core::lower(c); }
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return letter(x) == letter(y); });
+}
+
+std::uint64_t length_bit(const ngx_str_t& name) noexcept {
+    return std::uint64_t{1} << (name.len & 63U);
+}
+
+// Of a name that is not empty.
+std::uint64_t shape_bit(const ngx_str_t& name) noexcept {
+    return std::uint64_t{1} << ((name.len + (name.data[0] | 0x20U)) & 63U);
+}
+
+std::string_view host_of(ngx_http_request_t& r) noexcept {
+    if (r.headers_in.server.len != 0) { return ngx::view(r.headers_in.server); }
+    auto* server = static_cast<ngx_http_core_srv_conf_t*>(
+        ngx_http_get_module_srv_conf((&r), ngx_http_core_module));
+    return ngx::view(server->server_name);
+}
+
+// The element's place in a list that is made on first use. Null: no memory.
+template <class T>
+T* push(ngx_conf_t* cf, ngx_array_t*& list) noexcept {
+    if (list == nullptr) { list = ngx_array_create(cf->pool, 4, sizeof(T)); }
+    return list == nullptr ? nullptr : static_cast<T*>(ngx_array_push(list));
+}
+
+// A field that the key names is covered by it.
+bool is_in_key(const LocationConf& conf, std::string_view name) noexcept {
+    auto* names = static_cast<ngx_str_t*>(conf.key_fields->elts);
+    for (ngx_uint_t i = 0; i < conf.key_fields->nelts; i++) {
+        if (same_name(name, ngx::view(names[i]))) { return true; }
+    }
+    return false;
+}
+
+ngx_int_t list_default_unkeyed(ngx_conf_t* cf, LocationConf& conf) noexcept {
+    conf.unkeyed.names = nullptr;
+    for (std::string_view name : default_unkeyed) {
+        if (is_in_key(conf, name)) { continue; }
+        auto* slot = push<ngx_str_t>(cf, conf.unkeyed.names);
+        if (slot == nullptr) { return NGX_ERROR; }
+        *slot = ngx::str(name);
+    }
+    return NGX_OK;
+}
+
+// What a fetch sets by itself, or what would make its answer a part of the
+// item, or none of it.
+bool is_of_fetch(std::string_view name) noexcept {
+    static constexpr std::string_view names[] = {"Host",
+                                                 "Accept-Encoding",
+                                                 "Range",
+                                                 "If-Range",
+                                                 "If-Match",
+                                                 "If-None-Match",
+                                                 "If-Modified-Since",
+                                                 "If-Unmodified-Since",
+                                                 "Connection",
+                                                 "Keep-Alive",
+                                                 "TE",
+                                                 "Trailer",
+                                                 "Transfer-Encoding",
+                                                 "Content-Length",
+                                                 "Expect",
+                                                 "Upgrade"};
+    for (std::string_view each : names) {
+        if (same_name(name, each)) { return true; }
+    }
+    return same_name(name.substr(0, 10), "Cacheback-");
+}
+
+// Without the letters that end a field, or nginx's `$`, which means nothing
+// here.
+bool is_field_text(std::string_view text) noexcept {
+    return !core::trim(text).empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return c >= 0x20 && c < 0x7f && c != '$';
+           });
+}
+
+}  // namespace
+
+bool is_unkeyed(ngx_http_request_t& r, const LocationConf& conf,
+                std::string_view name, std::string_view value) noexcept {
+    if (conf.unkeyed.names == nullptr) { return false; }
+    auto* names = static_cast<ngx_str_t*>(conf.unkeyed.names->elts);
+    for (ngx_uint_t i = 0; i < conf.unkeyed.names->nelts; i++) {
+        if (!same_name(name, ngx::view(names[i]))) { continue; }
+        return !same_name(name, forwarded_host) ||
+               !core::iequal(value, host_of(r));
+    }
+    return false;
+}
+
+bool has_unkeyed_field(ngx_http_request_t& r,
+                       const LocationConf& conf) noexcept {
+    const std::uint64_t lengths = conf.unkeyed.lengths;
+    if (lengths == 0) { return false; }
+    for (const ngx_list_part_t* part = &r.headers_in.headers.part;
+         part != nullptr; part = part->next) {
+        auto* fields = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            const ngx_str_t& name = fields[i].key;
+            if ((lengths & length_bit(name)) == 0) { continue; }
+            if ((conf.unkeyed.shapes & shape_bit(name)) != 0 &&
+                is_unkeyed(r, conf, ngx::view(name),
+                           ngx::view(fields[i].value))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+core::ArgPatterns ignored_args(const LocationConf& conf) noexcept {
+    if (conf.ignored_args == nullptr) { return {}; }
+    return {static_cast<core::ArgPattern*>(conf.ignored_args->elts),
+            conf.ignored_args->nelts};
+}
+
+// `cacheback_key_ignore_args NAME|PREFIX* …`
+char* set_ignored_args(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    auto& location = *static_cast<LocationConf*>(conf);
+    ngx_str_t* args = arguments(cf);
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        std::string_view text = ngx::view(args[i]);
+        core::ArgPattern pattern = core::parse_arg_pattern(text);
+        if (text.empty() ||
+            pattern.name.find_first_of("=&?#*$ ") != std::string_view::npos) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\" in \"%V\", expected the "
+                               "name of an argument such as \"fbclid\" or the "
+                               "begin of names such as \"utm_*\"",
+                               &args[i], &args[0]);
+            return failed();
+        }
+        auto* slot = push<core::ArgPattern>(cf, location.ignored_args);
+        if (slot == nullptr) { return failed(); }
+        *slot = pattern;
+    }
+    return NGX_CONF_OK;
+}
+
+// `cacheback_unkeyed FIELD …|off`
+char* set_unkeyed(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    UnkeyedFields& unkeyed = static_cast<LocationConf*>(conf)->unkeyed;
+    ngx_str_t* args = arguments(cf);
+    bool was_off = unkeyed.set && unkeyed.names == nullptr;
+    bool off = cf->args->nelts == 2 && ngx::view(args[1]) == "off";
+    if (was_off || (off && unkeyed.set)) {
+        return const_cast<char*>("is duplicate, \"off\" stands alone");
+    }
+    unkeyed.set = true;
+    if (off) { return NGX_CONF_OK; }
+
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        if (!core::is_token(ngx::view(args[i])) ||
+            ngx::view(args[i]) == "off" || args[i].data[0] == '$') {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\" in \"%V\", expected "
+                               "names of request fields, or \"off\" alone",
+                               &args[i], &args[0]);
+            return failed();
+        }
+        auto* slot = push<ngx_str_t>(cf, unkeyed.names);
+        if (slot == nullptr) { return failed(); }
+        *slot = args[i];
+    }
+    return NGX_CONF_OK;
+}
+
+// `cacheback_refresh_header FIELD VALUE`
+char* set_refresh_header(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    auto& location = *static_cast<LocationConf*>(conf);
+    ngx_str_t* args = arguments(cf);
+    if (!core::is_token(ngx::view(args[1])) || args[1].data[0] == '$') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid field \"%V\" in \"%V\", expected the name "
+                           "of a request field",
+                           &args[1], &args[0]);
+        return failed();
+    }
+    if (is_of_fetch(ngx::view(args[1]))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid field \"%V\" in \"%V\", a fetch decides "
+                           "on it by itself",
+                           &args[1], &args[0]);
+        return failed();
+    }
+    auto* slot = push<RefreshHeader>(cf, location.refresh_headers);
+    if (slot == nullptr) { return failed(); }
+    slot->name = args[1];
+    slot->value = compile(cf, args[2]);
+    return slot->value == nullptr ? failed() : NGX_CONF_OK;
+}
+
+// `cacheback_accept_encoding identity|VALUE`
+char* set_accept_encoding(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    ngx_str_t& value = static_cast<LocationConf*>(conf)->accept_encoding;
+    ngx_str_t* args = arguments(cf);
+    if (value.data != nullptr) { return const_cast<char*>("is duplicate"); }
+    if (!is_field_text(ngx::view(args[1]))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\", expected "
+                           "\"identity\" or encodings such as \"gzip\" or "
+                           "\"br, gzip;q=0.5\"",
+                           &args[1], &args[0]);
+        return failed();
+    }
+    value = args[1];
+    return NGX_CONF_OK;
+}
+
+ngx_int_t merge_field_lists(ngx_conf_t* cf, LocationConf& conf,
+                            const LocationConf& prev) {
+    if (conf.refresh_headers == nullptr) {
+        conf.refresh_headers = prev.refresh_headers;
+    }
+    ngx_conf_merge_str_value(conf.accept_encoding, prev.accept_encoding,
+                             "identity");
+
+    if (!conf.unkeyed.set && prev.unkeyed.set) { conf.unkeyed = prev.unkeyed; }
+    if (!conf.unkeyed.set && list_default_unkeyed(cf, conf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    conf.unkeyed.lengths = 0;
+    conf.unkeyed.shapes = 0;
+    if (conf.unkeyed.names == nullptr) { return NGX_OK; }
+    auto* names = static_cast<ngx_str_t*>(conf.unkeyed.names->elts);
+    for (ngx_uint_t i = 0; i < conf.unkeyed.names->nelts; i++) {
+        conf.unkeyed.lengths |= length_bit(names[i]);
+        conf.unkeyed.shapes |= shape_bit(names[i]);
+    }
+    return NGX_OK;
+}
+
+}  // namespace cacheback::http

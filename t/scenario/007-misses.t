@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Many clients, one cold item: one of them asks the origin, the others get its
+answer, on whatever worker they are."""
+import os, statistics, sys, threading, time
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from scenario import Box, SLACK, check, eventually, main, milliseconds, note
+from scenario import scenario
+
+STORE = {"memory": "memory 16m;",
+         "Redis": "memory off; redis redis://127.0.0.1:%(redis)s/0;",
+         "both": "memory 16m; redis redis://127.0.0.1:%(redis)s/0;"}
+
+
+def conf(store, more=""):
+    return """
+        cacheback_store pages { %s }
+        server {
+            listen 127.0.0.1:%%(port)s;
+            add_header X-Cache  $cacheback_status always;
+            add_header X-Reason $cacheback_reason always;
+            location / {
+                cacheback pages 10m;
+                %s
+                proxy_pass http://127.0.0.1:%%(origin)s;
+            }
+        }""" % (store, more)
+
+
+class Crowd:
+    """`count` clients that ask for the same at once."""
+
+    def __init__(self, box, target, count):
+        self.answers = []
+        self.failed = []
+        clients = [box.client() for _ in range(count)]
+        self.threads = [threading.Thread(target=self.one, args=(c, target))
+                        for c in clients]
+        for thread in self.threads:
+            thread.start()
+
+    def one(self, client, target):
+        try:
+            self.answers.append(client.get(target))
+        except Exception as error:
+            self.failed.append(error)
+
+    def wait(self):
+        for thread in self.threads:
+            thread.join()
+        check(not self.failed, self.failed[:3])
+        return self.answers
+
+    def statuses(self):
+        found = {}
+        for answer in self.answers:
+            found[answer.cache] = found.get(answer.cache, 0) + 1
+        return found
+
+
+def one_origin_request_serves_all(name):
+    with Box(conf(STORE[name]), workers=2) as box:
+        crowd = Crowd(box, "/o?delay=0.3&size=16384", 100)
+        answers = crowd.wait()
+        check(box.origin_count("/o") == 1, "origin was asked",
+              box.origin_count("/o"), "times", crowd.statuses())
+        check(len({a.body for a in answers}) == 1)
+        check(crowd.statuses() == {"MISS": 1, "HIT": 99}, crowd.statuses())
+        note("%s: 100 clients, origin 300 ms:" % name,
+             milliseconds([a.took for a in answers]))
+        # Woken by the event: a look every now and then would show as a step.
+        took = statistics.median(a.took for a in answers)
+        check(took < 0.45 * SLACK, took)
+
+
+@scenario
+def a_crowd_at_a_cold_item_in_memory_is_one_origin_request():
+    one_origin_request_serves_all("memory")
+
+
+@scenario
+def a_crowd_at_a_cold_item_in_redis_is_one_origin_request():
+    one_origin_request_serves_all("Redis")
+
+
+@scenario
+def a_crowd_at_a_cold_item_in_both_tiers_is_one_origin_request():
+    one_origin_request_serves_all("both")
+
+
+@scenario
+def an_answer_that_is_not_stored_sends_all_to_the_origin_at_once():
+    for query in ("cc=no-store", "status=500"):
+        with Box(conf(STORE["memory"]), workers=2) as box:
+            crowd = Crowd(box, "/o?delay=0.3&" + query, 20)
+            answers = crowd.wait()
+            check(box.origin_count("/o") == 20, box.origin_count("/o"))
+            # One round behind the first, not one after another.
+            check(max(a.took for a in answers) < 1.5 * SLACK, query)
+
+
+@scenario
+def when_the_first_client_leaves_before_the_header_one_waiter_takes_over():
+    with Box(conf(STORE["memory"]), workers=2) as box:
+        first = box.client()
+        first.send("/o?delay=0.5|0.3")
+        check(eventually(lambda: box.origin_count("/o") == 1))
+        crowd = Crowd(box, "/o?delay=0.5|0.3", 20)
+        time.sleep(0.1)
+        first.reset()
+        crowd.wait()
+        check(box.origin_count("/o") == 2, box.origin_count("/o"))
+        check(crowd.statuses() == {"MISS": 1, "HIT": 19}, crowd.statuses())
+
+
+@scenario
+def when_the_first_client_leaves_after_the_header_the_fetch_goes_on():
+    with Box(conf(STORE["memory"]), workers=2) as box:
+        target = "/o?drip=0.2&size=200000"
+        first = box.client(receive_buffer=4096)
+        first.send(target)
+        check(eventually(lambda: box.origin_count("/o") == 1))
+        crowd = Crowd(box, target, 10)
+        time.sleep(0.3)
+        first.reset()
+        crowd.wait()
+        check(box.origin_count("/o") == 1, box.origin_count("/o"))
+        check(crowd.statuses() == {"HIT": 10}, crowd.statuses())
+
+
+@scenario
+def when_the_origin_cannot_answer_one_waiter_after_another_tries():
+    with Box(conf(STORE["memory"]), workers=2) as box:
+        crowd = Crowd(box, "/o?delay=0.2&reset=1|0", 20)
+        crowd.wait()
+        check(box.origin_count("/o") == 2, box.origin_count("/o"))
+        check(sorted(a.code for a in crowd.answers) == [200] * 19 + [502],
+              crowd.answers)
+
+
+@scenario
+def a_waiter_goes_alone_after_its_time():
+    with Box(conf(STORE["memory"], "cacheback_lock 200ms;"),
+             workers=2) as box:
+        first = box.client()
+        first.send("/o?delay=1.5|0")
+        check(eventually(lambda: box.origin_count("/o") == 1))
+        second = box.get("/o?delay=1.5|0")
+        check(second.cache == "MISS", second)
+        check(0.15 < second.took < 1.2 * SLACK, second.took)
+        check(first.receive().code == 200)
+        # The first one's answer is stored, not that of who went alone.
+        check(box.get("/o?delay=1.5|0").body == b"/o #1\n")
+
+
+@scenario
+def without_a_lock_nobody_waits():
+    with Box(conf(STORE["memory"], "cacheback_lock off;"), workers=2) as box:
+        crowd = Crowd(box, "/o?delay=0.3", 10)
+        crowd.wait()
+        check(box.origin_count("/o") == 10, box.origin_count("/o"))
+
+
+@scenario
+def waiters_of_a_killed_worker_are_served_within_a_second():
+    expected = (r"exited on signal 9", r"shared memory zone .* was locked by")
+    with Box(conf(STORE["memory"]), workers=2, expect_log=expected) as box:
+        first = box.client()
+        first.send("/o?delay=5|0.1")
+        check(eventually(lambda: box.origin_count("/o") == 1))
+        before = set(box.worker_pids())
+        crowd = Crowd(box, "/o?delay=5|0.1", 10)
+        time.sleep(0.2)
+        for pid in before:
+            os.kill(pid, 9)
+        # Those on a killed worker are gone with it; those that come now wait
+        # for nobody.
+        for thread in crowd.threads:
+            thread.join()
+        check(eventually(
+            lambda: len(set(box.live_workers()) - before) == 2, 5))
+        started = time.monotonic()
+        again = box.get("/o?delay=5|0.1")
+        check(again.code == 200, again)
+        check(time.monotonic() - started < 1.5 * SLACK)
+
+
+main()
