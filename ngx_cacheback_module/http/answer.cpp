@@ -4,6 +4,7 @@
 #include "background_fetch.hpp"
 #include "client_wait.hpp"
 #include "empty_answer.hpp"
+#include "lookup.hpp"
 #include "purge.hpp"
 #include "request_fields.hpp"
 #include "serve.hpp"
@@ -104,6 +105,25 @@ core::Lease claim(RequestContext& context, core::Millis length,
                                         : core::Lease::working;
 }
 
+// Between our look and our claim somebody stored what we are about to fetch:
+// the lease goes back, and that is served.
+bool overtaken(RequestContext& context, const core::Rules& rules) {
+    auto bytes = context.store.memory().get(context.key, *context.request.pool);
+    if (!bytes) { return false; }
+    core::EntryView held = core::EntryView::trusted(*bytes);
+    bool newer =
+        !context.entry || held.meta.stored > context.entry->meta.stored;
+    if (!newer || !variant_matches(held, context.request, context.conf) ||
+        core::state_of(held.meta, rules, context.now) != core::State::fresh) {
+        return false;
+    }
+    context.store.control().release(context.key,
+                                    std::exchange(context.lease, 0));
+    context.entry = held;
+    context.tier = Tier::memory;
+    return true;
+}
+
 // A seat among those who wait for what somebody else fetches. False: there is
 // no waiting here, or the time is over, or the fetch ended just now.
 bool wait(RequestContext& context) {
@@ -137,39 +157,42 @@ ngx_int_t carry_out(RequestContext& context, core::State state,
                             : state == core::State::expired && !on_error;
     if (rules.offline) { context.reason = core::Reason::offline; }
 
-    for (;;) {
-        // Who has nothing to serve need not respect a failure's back-off.
-        store::Over over = must_ask ? store::Over::kept : store::Over::nobody;
-        core::Lease lease =
-            rules.offline ? core::Lease::working : claim(context, length, over);
+    // Who has nothing to serve need not respect a failure's back-off.
+    store::Over over = must_ask ? store::Over::kept : store::Over::nobody;
+    core::Lease lease =
+        rules.offline ? core::Lease::working : claim(context, length, over);
 
-        switch (core::decide(state, rules, lease, on_error)) {
-        case core::Verdict::serve_fresh:
-            return serve(context, Status::hit, Counter::hits);
-        case core::Verdict::serve_stale_and_refresh:
-            return fetch_in_background(context, length)
-                       ? serve(context, Status::stale, Counter::stale)
-                       : serve(context, Status::updating, Counter::updating);
-        case core::Verdict::serve_stale:
-            return serve(context, Status::updating, Counter::updating);
-        case core::Verdict::fill_and_serve_empty:
-            (void)fetch_in_background(context, length);
-            return serve_empty(context);
-        case core::Verdict::serve_empty: return serve_empty(context);
-        case core::Verdict::wait:
-            if (wait(context)) {
-                return park(context, RequestContext::Stage::waiting);
-            }
-            if (may_wait_more(context)) { continue; }  // it ended just now
-            [[fallthrough]];
-        case core::Verdict::fetch:
-        case core::Verdict::fetch_expired:
-            return missing
-                       ? fetch(context, Status::miss, Counter::misses, length)
-                       : fetch(context, Status::expired, Counter::expired,
-                               length);
-        }
+    if (lease == core::Lease::ours && overtaken(context, rules)) {
+        return serve(context, Status::hit, Counter::hits);
     }
+
+    switch (core::decide(state, rules, lease, on_error)) {
+    case core::Verdict::serve_fresh:
+        return serve(context, Status::hit, Counter::hits);
+    case core::Verdict::serve_stale_and_refresh:
+        return fetch_in_background(context, length)
+                   ? serve(context, Status::stale, Counter::stale)
+                   : serve(context, Status::updating, Counter::updating);
+    case core::Verdict::serve_stale:
+        return serve(context, Status::updating, Counter::updating);
+    case core::Verdict::fill_and_serve_empty:
+        (void)fetch_in_background(context, length);
+        return serve_empty(context);
+    case core::Verdict::serve_empty: return serve_empty(context);
+    case core::Verdict::wait:
+        if (wait(context)) {
+            return park(context, RequestContext::Stage::waiting);
+        }
+        // It ended just now, so what it brought may be there.
+        if (may_wait_more(context)) { return look_again(context); }
+        [[fallthrough]];
+    case core::Verdict::fetch:
+    case core::Verdict::fetch_expired:
+        return missing
+                   ? fetch(context, Status::miss, Counter::misses, length)
+                   : fetch(context, Status::expired, Counter::expired, length);
+    }
+    return NGX_DECLINED;
 }
 
 }  // namespace

@@ -50,15 +50,6 @@ void on_redis_reply(void* data, const store::RedisReply& reply) noexcept {
     resume(context);
 }
 
-// What it waited for has ended in some way.
-ngx_int_t look_again(RequestContext& context) {
-    context.now = store::wall_clock();
-    context.entry.reset();
-    context.tier = Tier::none;
-    context.reason = core::Reason::none;
-    return look_up(context);
-}
-
 }  // namespace
 
 store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
@@ -88,6 +79,14 @@ ngx_int_t look_up(RequestContext& context) {
         return follow(context);
     }
     return park(context, RequestContext::Stage::asking_redis);
+}
+
+ngx_int_t look_again(RequestContext& context) {
+    context.now = store::wall_clock();
+    context.entry.reset();
+    context.tier = Tier::none;
+    context.reason = core::Reason::none;
+    return look_up(context);
 }
 
 ngx_int_t on_precontent(ngx_http_request_t& r) {

@@ -16,4 +16,7 @@ ngx_int_t on_precontent(ngx_http_request_t& r);
 // Memory first, then Redis; goes on with follow().
 ngx_int_t look_up(RequestContext& context);
 
+// The same, for one that waited for what has ended in some way.
+ngx_int_t look_again(RequestContext& context);
+
 }  // namespace cacheback::http
