@@ -239,7 +239,8 @@ void on_answer(RequestContext& context) {
         context.capture->refuse(core::Reason::error_page);
     }
     // Only plain GETs are collected, so the condition was ours.
-    if (r.headers_out.status == NGX_HTTP_NOT_MODIFIED && context.entry) {
+    if (r.headers_out.status == NGX_HTTP_NOT_MODIFIED && context.entry &&
+        !context.redirects.by_error_page) {
         renew(context);
         return;
     }
@@ -344,6 +345,28 @@ ngx_int_t send_entry_body(RequestContext& context, ngx_chain_t* in) {
     return out == nullptr ? NGX_ERROR : next_body_filter(&context.request, out);
 }
 
+// The client has left, others still wait for this answer: it is taken in to its
+// end. False: something else failed below, or a filter there holds a part that
+// would never be taken; then the answer ends here, unstored.
+bool go_on_without_client(RequestContext& context, ngx_chain_t* in) noexcept {
+    ngx_http_request_t& r = context.request;
+    ngx_connection_t* c = r.connection;
+    unsigned held =
+        c->buffered &
+        ~static_cast<unsigned>(NGX_HTTP_WRITE_BUFFERED | NGX_LOWLEVEL_BUFFERED);
+    // The write filter marks the connection; without that mark the client is
+    // there, and must not take the next answer for the rest of this one.
+    if (!c->error || held != 0 || r.buffered != 0 ||
+        context.capture->refused() != core::Reason::none) {
+        context.capture.reset();
+        return false;
+    }
+    context.client_gone = true;
+    consume(in);
+    consume(r.out);  // what waited for the client, so its buffers come back
+    return true;
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     if (r != r->main) {
         on_subrequest(*r->main);
@@ -405,11 +428,8 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     bool last = has_last(in);
     ngx_int_t rc = NGX_ERROR;
     if (!context->client_gone) { rc = next_body_filter(r, in); }
-    if (rc == NGX_ERROR && context->capture->refused() == core::Reason::none) {
-        // The client has left: others still wait for this answer.
-        context->client_gone = true;
-        consume(in);
-        rc = NGX_OK;
+    if (rc == NGX_ERROR) {
+        rc = go_on_without_client(*context, in) ? NGX_OK : NGX_ERROR;
     }
     context->in_filters = nested;
     ngx::guard(

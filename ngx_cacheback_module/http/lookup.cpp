@@ -27,7 +27,7 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
     context.entry = core::EntryView::check(ngx::view(bytes), context.key.text);
     if (context.entry) {
         context.tier = Tier::redis;
-        context.store.promote(context.key, ngx::view(bytes));
+        context.store.promote(context.key, ngx::view(bytes), context.fence);
         return;
     }
     context.store.control().count(Counter::redis_errors);
@@ -74,6 +74,7 @@ ngx_int_t look_up(RequestContext& context) {
     store::RedisTier* redis = context.store.redis();
     if (redis == nullptr) { return follow(context); }
 
+    context.fence = context.store.control().fence(context.key);
     if (!redis->get(context.key, on_redis_reply, &context, context.ticket)) {
         context.reason = core::Reason::redis;
         return follow(context);

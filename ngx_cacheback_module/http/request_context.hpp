@@ -66,6 +66,7 @@ struct RequestContext {
     std::optional<core::EntryView> entry;
     store::LeaseToken lease = 0;  // given back at the end when still ours
     store::RedisTicket ticket;
+    std::uint32_t fence = 0;           // of the item, when Redis was asked
     std::optional<ClientWait> wait;    // it has waited for somebody's fetch
     std::unique_ptr<Capture> capture;  // an attached fetch is collected
     std::unique_ptr<BackgroundFetch> fill;  // ready, should the answer ask
@@ -89,6 +90,7 @@ struct RequestContext {
 
     // The client's own request fields while the origin is sent others.
     std::optional<ngx_list_t> client_fields;
+    ngx_table_elt_t* client_accept_encoding = nullptr;
 
     // The filters have something to do with the answer to come.
     [[nodiscard]] bool awaits_answer() const noexcept {

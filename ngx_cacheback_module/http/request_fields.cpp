@@ -220,6 +220,23 @@ bool variant_matches(const core::EntryView& stored, ngx_http_request_t& r,
     return core::vary_matches(stored.vary(), {fields.data(), fields.size()});
 }
 
+// Content handlers that choose a form themselves (gzip_static) ask this one
+// pointer; nginx's filters must find the client's there again. Gives the one
+// before.
+static ngx_table_elt_t* set_accept_encoding(ngx_http_request_t& r,
+                                            ngx_table_elt_t* field) noexcept {
+#if (NGX_HTTP_GZIP || NGX_HTTP_HEADERS)
+    std::swap(r.headers_in.accept_encoding, field);
+#if (NGX_HTTP_GZIP)
+    r.gzip_tested = 0;
+    r.gzip_ok = 0;
+#endif
+    return field;
+#else
+    return nullptr;
+#endif
+}
+
 void prepare_origin_fields(RequestContext& context, bool to_be_stored,
                            const core::EntryView* stored) {
     ngx_http_request_t& r = context.request;
@@ -249,9 +266,15 @@ void prepare_origin_fields(RequestContext& context, bool to_be_stored,
         slot->lowcase_key = lowcase.data;
         slot->hash =
             ngx_hash_strlow(lowcase.data, slot->key.data, slot->key.len);
+        return slot;
     };
+    ngx_table_elt_t* accept_encoding = nullptr;
     for (const core::Field& field : fields) {
-        if (!is_own(field.name)) { add(field); }
+        if (is_own(field.name)) { continue; }
+        ngx_table_elt_t* slot = add(field);
+        if (core::iequal(field.name, "Accept-Encoding")) {
+            accept_encoding = slot;
+        }
     }
     if (stored != nullptr) {
         Validators found = validators_of(*stored);
@@ -265,7 +288,11 @@ void prepare_origin_fields(RequestContext& context, bool to_be_stored,
     bool single = list.last == &list.part;
     r.headers_in.headers = list;
     if (single) { r.headers_in.headers.last = &r.headers_in.headers.part; }
-    if (to_be_stored) { context.client_fields = before; }
+    if (to_be_stored) {
+        context.client_fields = before;
+        context.client_accept_encoding =
+            set_accept_encoding(r, accept_encoding);
+    }
 }
 
 void restore_fields(RequestContext& context) noexcept {
@@ -273,6 +300,7 @@ void restore_fields(RequestContext& context) noexcept {
     // `before` was copied from this very place, so its inner pointer fits.
     context.request.headers_in.headers = *context.client_fields;
     context.client_fields.reset();
+    (void)set_accept_encoding(context.request, context.client_accept_encoding);
 }
 
 }  // namespace cacheback::http

@@ -324,6 +324,7 @@ bool DetachedRequest::start(ngx_msec_t limit) noexcept {
         finished_called_ = 1;
         if (finished_ != nullptr) { finished_(owner_, nullptr); }
         ngx_http_finalize_request(r, NGX_ERROR);
+        ngx_http_run_posted_requests(c);
         return true;
     }
     cleanup->data = this;
@@ -391,6 +392,19 @@ bool DetachedRequest::fill(ngx_http_request_t& r) noexcept {
     return true;
 }
 
+// Whether a field before this one has its name, and nginx keeps no list of it.
+bool DetachedRequest::repeats(ngx_uint_t index) const noexcept {
+    std::string_view name(reinterpret_cast<char*>(fields_[index].lowcase_key),
+                          fields_[index].key.len);
+    if (name == "cookie" || name == "x-forwarded-for") { return false; }
+    for (ngx_uint_t i = 0; i < index; i++) {
+        std::string_view other(reinterpret_cast<char*>(fields_[i].lowcase_key),
+                               fields_[i].key.len);
+        if (name == other) { return true; }
+    }
+    return false;
+}
+
 bool DetachedRequest::fill_headers(ngx_http_request_t& r) noexcept {
     if (ngx_list_init(&r.headers_in.headers, r.pool,
                       std::max<ngx_uint_t>(fields_count_, 1),
@@ -412,6 +426,8 @@ bool DetachedRequest::fill_headers(ngx_http_request_t& r) noexcept {
             r.headers_in.host = field;
             continue;
         }
+        // A second one that must be the only one would end the request.
+        if (repeats(i)) { continue; }
         auto* known = static_cast<ngx_http_header_t*>(
             ngx_hash_find(&core->headers_in_hash, field->hash,
                           field->lowcase_key, field->key.len));

@@ -72,6 +72,7 @@ class DetachedRequest {
     ngx_connection_t* open_connection() noexcept;
     bool fill(ngx_http_request_t& r) noexcept;
     bool fill_headers(ngx_http_request_t& r) noexcept;
+    [[nodiscard]] bool repeats(ngx_uint_t index) const noexcept;
 
     static void on_event(ngx_event_t* event) noexcept;
     static void on_kick(ngx_event_t* event) noexcept;

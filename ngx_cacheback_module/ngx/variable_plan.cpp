@@ -29,34 +29,25 @@ bool of_connection(std::string_view name) noexcept {
     return false;
 }
 
-bool of_request(std::string_view name) noexcept {
-    static constexpr std::string_view names[] = {"status",
-                                                 "bytes_sent",
-                                                 "body_bytes_sent",
-                                                 "request_time",
-                                                 "request_length",
-                                                 "request_completion",
-                                                 "request_body",
-                                                 "request_body_file",
-                                                 "request_id",
-                                                 "request_method",
-                                                 "remote_user",
-                                                 "pipe",
-                                                 "msec",
-                                                 "content_length",
-                                                 "content_type",
-                                                 "connection_upgrade"};
-    static constexpr std::string_view prefixes[] = {
-        "http_",          "cookie_", "sent_http_", "sent_trailer_",
-        "upstream_",      "time_",   "cacheback_", "proxy_add_x_forwarded_for",
-        "proxy_internal_"};
-    for (std::string_view known : names) {
-        if (name == known) { return true; }
+// The definition behind an indexed variable, while the configuration is read.
+const ngx_http_variable_t* definition(const ngx_http_core_main_conf_t& core,
+                                      const ngx_str_t& name) noexcept {
+    const ngx_array_t& keys = core.variables_keys->keys;
+    auto* all = static_cast<ngx_hash_key_t*>(keys.elts);
+    for (ngx_uint_t i = 0; i < keys.nelts; i++) {
+        if (view(all[i].key) == view(name)) {
+            return static_cast<ngx_http_variable_t*>(all[i].value);
+        }
     }
-    for (std::string_view prefix : prefixes) {
-        if (starts_with(name, prefix)) { return true; }
-    }
-    return false;
+    return nullptr;
+}
+
+// Set by the rewrite module, whose definitions hold their own index, or by a
+// named capture, whose hold nothing. Those of `map`, `geo`, auth_request_set
+// and their like hold what they are found by.
+bool is_set_once(const ngx_http_variable_t* v, ngx_uint_t index) noexcept {
+    return v != nullptr && (v->flags & NGX_HTTP_VAR_CHANGEABLE) != 0 &&
+           (v->data == index || v->data == 0);
 }
 
 }  // namespace
@@ -71,10 +62,11 @@ ngx_int_t VariablePlan::build(ngx_conf_t& cf) noexcept {
 
     auto* variables = static_cast<ngx_http_variable_t*>(core->variables.elts);
     for (ngx_uint_t i = 0; i < count_; i++) {
-        std::string_view name = view(variables[i].name);
-        rules_[i] = of_connection(name) ? VariableRule::evaluate
-                    : of_request(name)  ? VariableRule::leave
-                                        : VariableRule::copy;
+        const ngx_str_t& name = variables[i].name;
+        rules_[i] = of_connection(view(name)) ? VariableRule::evaluate
+                    : is_set_once(definition(*core, name), i)
+                        ? VariableRule::copy
+                        : VariableRule::leave;
     }
     return NGX_OK;
 }

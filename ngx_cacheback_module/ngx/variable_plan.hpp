@@ -7,9 +7,10 @@
 namespace cacheback::ngx {
 
 enum class VariableRule : u_char {
-    copy,      // `set`, `map`, captures: as the client's request has it
+    copy,      // `set`, named captures: cannot be found again
     evaluate,  // belongs to the client's connection: evaluate there, copy
-    leave,     // belongs to one request: the detached one finds its own
+    leave,     // all others: the detached request finds its own, by its own
+               // fields, and so nothing that comes of a client's cookie
 };
 
 // One rule for each indexed variable of the configuration.

@@ -11,7 +11,8 @@ namespace cacheback::store {
 namespace {
 
 constexpr std::size_t items_counted = 8192;  // UseTable's
-constexpr unsigned counter_places = 64;      // room for more in this layout
+constexpr std::size_t fence_count = 4096;
+constexpr unsigned counter_places = 64;  // room for more in this layout
 static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
 
 std::uint64_t load(const std::uint64_t& value) noexcept {
@@ -58,6 +59,7 @@ struct alignas(64) ControlZone::Shared {
     std::uint32_t in_flight;  // sums over the processes
     std::uint32_t in_line;
     Process processes[NGX_MAX_PROCESSES];
+    std::uint32_t fences[fence_count];
 };
 
 // The zone under its lock. Leases and the counts of a process are right at any
@@ -236,8 +238,15 @@ void ControlZone::revoke(const Key& key) {
         const Access access(*this);
         waiting = leases_->take_waiting(key.hash);
         (void)leases_->revoke(key.hash);
+        __atomic_fetch_add(&shared_->fences[key.hash % fence_count], 1,
+                           __ATOMIC_SEQ_CST);
     }
     ngx::WakeChannel::wake(waiting);
+}
+
+std::uint32_t ControlZone::fence(const Key& key) const noexcept {
+    return __atomic_load_n(&shared_->fences[key.hash % fence_count],
+                           __ATOMIC_SEQ_CST);
 }
 
 bool ControlZone::await(const Key& key) {

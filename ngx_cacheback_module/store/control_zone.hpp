@@ -61,6 +61,9 @@ class ControlZone {
     void release_to_all(const Key& key, LeaseToken token);
     void keep(const Key& key, LeaseToken token);
     void revoke(const Key& key);
+    // Changes with each revoke(): what was asked for before must not be put
+    // where it was taken from. Items may share one, which costs a copy.
+    [[nodiscard]] std::uint32_t fence(const Key& key) const noexcept;
     // True: somebody fetches the item, this worker is woken when that ends.
     [[nodiscard]] bool await(const Key& key);
     // Frees what its owner holds when that is a process which has died.
@@ -117,10 +120,10 @@ class ControlZone {
 
     // 16,384 leases, as many marks, the use of 8,192 items, a slot for each
     // process, the counters.
-    static constexpr std::size_t zone_size = 1024 * 1024;
+    static constexpr std::size_t zone_size = 1280 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 3;
+    static constexpr unsigned layout_version = 4;
 
     static void attach(void* self, void* region, std::size_t size, bool fresh);
     static bool open(Breaker& breaker, std::uint64_t skipped,

@@ -187,6 +187,12 @@ Inserted MemoryTier::put(const Key& key, const Pieces& entry) {
     return access->insert(key, entry, monotonic());
 }
 
+bool MemoryTier::holds(const Key& key) {
+    if (!enabled()) { return false; }
+    Access access(shard_of(key));
+    return access->find(key) != EntryTable::none;
+}
+
 bool MemoryTier::remove(const Key& key) {
     if (!enabled()) { return false; }
     Access access(shard_of(key));

@@ -24,6 +24,7 @@ class MemoryTier {
     [[nodiscard]] std::optional<std::string_view> get(const Key& key,
                                                       ngx_pool_t& pool);
     Inserted put(const Key& key, const Pieces& entry);
+    [[nodiscard]] bool holds(const Key& key);
     bool remove(const Key& key);
 
     [[nodiscard]] bool enabled() const noexcept { return shard_count_ != 0; }

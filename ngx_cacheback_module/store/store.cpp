@@ -4,17 +4,26 @@
 
 namespace cacheback::store {
 
-struct Store::Release {
+// A SET on its way. Who waits for the item looks in Redis once the lease is
+// free, so where memory does not hold it the lease is given back no earlier.
+// And one that was deleted or marked meanwhile has come too late.
+struct Store::Writing {
     Store& store;
     std::string text;
     std::uint64_t hash;
-    LeaseToken token;
-    Release* next;
+    LeaseToken token;  // 0: given back already
+    std::uint32_t fence;
+    Writing* next;
 
     static void on_written(void* data) noexcept {
-        auto* self = static_cast<Release*>(data);
-        self->store.control_.release({self->text, self->hash}, self->token);
-        for (Release** at = &self->store.releases_; *at != nullptr;
+        auto* self = static_cast<Writing*>(data);
+        Store& store = self->store;
+        const Key key{self->text, self->hash};
+        if (store.control_.fence(key) != self->fence && store.redis_) {
+            store.redis_->remove(key);
+        }
+        if (self->token != 0) { store.control_.release(key, self->token); }
+        for (Writing** at = &store.writings_; *at != nullptr;
              at = &(*at)->next) {
             if (*at == self) {
                 *at = self->next;
@@ -66,6 +75,7 @@ FetchLine& Store::line() {
 void Store::enter_worker() {
     control_.sweep();
     memory_.sweep();
+    (void)line();  // made here, where a lack of memory may still be told
 }
 
 void Store::leave_worker() {
@@ -80,15 +90,19 @@ void Store::leave_worker() {
         redis_ = nullptr;
     }
     // Nobody will call these any more: their leases end by themselves.
-    while (releases_ != nullptr) {
-        delete std::exchange(releases_, releases_->next);
+    while (writings_ != nullptr) {
+        delete std::exchange(writings_, writings_->next);
     }
 }
 
-void Store::promote(const Key& key, std::string_view entry) {
-    if (memory_.enabled() && entry.size() <= memory_limit()) {
-        (void)memory_.put(key, Pieces{entry});
+void Store::promote(const Key& key, std::string_view entry,
+                    std::uint32_t fence) {
+    if (!memory_.enabled() || entry.size() > memory_limit() ||
+        control_.fence(key) != fence || memory_.holds(key)) {
+        return;
     }
+    (void)memory_.put(key, Pieces{entry});
+    if (control_.fence(key) != fence) { (void)memory_.remove(key); }
 }
 
 bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
@@ -106,17 +120,10 @@ bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
     return false;
 }
 
-void Store::put_in_redis(RedisTier& tier, const Key& key, LeaseToken token,
-                         const Pieces& entry, core::Millis ttl) {
-    // Who waits looks in Redis once the lease is free: not before it is there.
-    releases_ =
-        new Release{*this, std::string(key.text), key.hash, token, releases_};
-    tier.put(key, entry, ttl, Release::on_written, releases_);
-}
-
 bool Store::commit(const Key& key, LeaseToken token, const Pieces& entry,
                    core::Millis ttl) {
     bool held = false;
+    std::uint32_t fence = control_.fence(key);
     if (!control_.holds(key, token) ||
         !put_in_memory(key, token, entry, held)) {
         return false;
@@ -125,12 +132,13 @@ bool Store::commit(const Key& key, LeaseToken token, const Pieces& entry,
     control_.count(Counter::stored);
 
     RedisTier* tier = redis();
-    if (tier != nullptr && !held) {
-        put_in_redis(*tier, key, token, entry, ttl);
-        return true;
+    if (tier != nullptr) {
+        writings_ = new Writing{*this,    std::string(key.text),
+                                key.hash, held ? 0 : token,
+                                fence,    writings_};
+        tier->put(key, entry, ttl, Writing::on_written, writings_);
     }
-    if (tier != nullptr) { tier->put(key, entry, ttl); }
-    control_.release(key, token);
+    if (tier == nullptr || held) { control_.release(key, token); }
     return true;
 }
 

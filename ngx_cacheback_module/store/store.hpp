@@ -39,8 +39,10 @@ class Store {
     [[nodiscard]] RedisTier* redis();  // null when the store has none
     [[nodiscard]] FetchLine& line();
 
-    // Puts an entry that came from Redis into the memory tier.
-    void promote(const Key& key, std::string_view entry);
+    // Puts an entry that came from Redis into the memory tier, unless the item
+    // was deleted, marked or stored there since `fence` was read and Redis
+    // asked.
+    void promote(const Key& key, std::string_view entry, std::uint32_t fence);
 
     // Stores what the holder of the lease has fetched, in both tiers, and
     // releases the lease once others can find it. False when the lease was lost
@@ -62,20 +64,18 @@ class Store {
     void leave_worker();
 
   private:
-    struct Release;  // a lease to be given back when Redis holds the entry
+    struct Writing;  // what follows when Redis has answered a store
 
     [[nodiscard]] std::size_t memory_limit() const noexcept;
     // False: the lease was lost before or meanwhile.
     bool put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
                        bool& held);
-    void put_in_redis(RedisTier& tier, const Key& key, LeaseToken token,
-                      const Pieces& entry, core::Millis ttl);
 
     ControlZone control_;
     MemoryTier memory_;
     RedisTier* redis_ = nullptr;   // of this worker
     FetchLine* line_ = nullptr;    // of this worker
-    Release* releases_ = nullptr;  // likewise, a list
+    Writing* writings_ = nullptr;  // likewise, a list
 };
 
 // The wall clock as nginx caches it, in milliseconds.
