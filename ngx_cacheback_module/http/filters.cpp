@@ -363,7 +363,11 @@ bool go_on_without_client(RequestContext& context, ngx_chain_t* in) noexcept {
     }
     context.client_gone = true;
     consume(in);
-    consume(r.out);  // what waited for the client, so its buffers come back
+    // What waited for the client: its buffers go back to who produced them,
+    // and will be filled again, so nothing here may point to them any longer.
+    consume(r.out);
+    r.out = nullptr;
+    c->buffered &= ~static_cast<unsigned>(NGX_HTTP_WRITE_BUFFERED);
     return true;
 }
 
