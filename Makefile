@@ -163,11 +163,7 @@ T_ENV    := $(TEST_ENV) $(if $(SANITIZE),$(ASAN_ENV)) \
 .PHONY: t
 t: module  ## tests with a running nginx and Redis (T=t/one.t)
 	@rm -rf $(REPORTS) && mkdir -p $(REPORTS)
-	@rm -f $(OUT)/prove
-	$(T_ENV) $(PROVE) --state=save --statefile=$(OUT)/prove $(T) || \
-	    { echo "again, each alone, since these tests look at clocks:"; \
-	      $(T_ENV) prove -j 1 --state=failed --statefile=$(OUT)/prove; } || \
-	    failed=1; \
+	$(T_ENV) $(PROVE) $(T) || failed=1; \
 	util/no-reports $(REPORTS) && [ -z "$$failed" ]
 
 .PHONY: test

@@ -93,6 +93,7 @@ END {
 use Test::Nginx::Socket -Base;
 use Cwd qw(abs_path);
 use File::Basename qw(basename dirname);
+use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
@@ -362,7 +363,15 @@ add_block_preprocessor {
 add_response_body_check(sub {
     my ($block, $body, $index, $repeated, $dry_run) = @_;
     run_steps($block) if defined $block->steps && !$dry_run;
+    keep_log() if !Test::More->builder->is_passing;
 });
+
+# The next block writes a new log in the same place.
+sub keep_log () {
+    my $log = $Test::Nginx::Util::ErrLogFile;
+    my $kept = "$Dir/error-$Blocks.log";
+    copy($log, $kept) if -f $log && !-f $kept;
+}
 
 # --- steps --------------------------------------------------------------------
 
@@ -575,9 +584,22 @@ sub step_log ($$$) {
     }
 }
 
+# After a reload an old worker accepts clients until the master's word reaches
+# it: what a step asked of it would be done under the block before.
+sub wait_for_reload () {
+    my $master = slurp($Test::Nginx::Util::PidFile);
+    chomp $master;
+    for (1 .. 300) {
+        my @accepting = grep {/worker process$/} `ps --ppid $master -o args=`;
+        return if @accepting <= $Test::Nginx::Util::Workers;
+        sleep 0.01;
+    }
+}
+
 sub run_steps ($) {
     my ($block) = @_;
     my $name = $block->name;
+    wait_for_reload() if $Test::Nginx::Util::UseHup;
     my ($number, $before) = (0, {});
     for my $step (parse_steps($name, $block->steps)) {
         $number++;

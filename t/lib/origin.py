@@ -44,6 +44,7 @@ class Origin:
         self.reset()
 
     def reset(self):
+        self.round = object()   # what is still being answered counts no more
         self.asked = {}
         self.answered = {}
         self.last = {}
@@ -92,12 +93,14 @@ class Origin:
             + (["\n", body.decode("latin-1"), "\n"] if body else []))
         self.running += 1
         self.most = max(self.most, self.running)
+        asked_in = self.round
         try:
             return await self.page(writer, method, path, number, args,
                                    known) and keep
         finally:
-            self.running -= 1
-            self.answered[path] = self.answered.get(path, 0) + 1
+            if asked_in is self.round:
+                self.running -= 1
+                self.answered[path] = self.answered.get(path, 0) + 1
 
     async def page(self, writer, method, path, number, args, fields):
         def arg(name, default=None):
