@@ -92,25 +92,23 @@ bool sent_in_background(std::string_view name, const LocationConf& conf,
     return varies;
 }
 
-// "a=1; b=2" of the cookies that the key names; empty when there are none.
+// "a=1; b=2" of the cookies that the key names, as nginx's own variables see
+// them; empty when there are none.
 std::string_view key_cookies(ngx_http_request_t& r, const LocationConf& conf) {
     std::string cookies;
     auto* names = static_cast<ngx_str_t*>(conf.key_cookies->elts);
     for (ngx_uint_t i = 0; i < conf.key_cookies->nelts; i++) {
-        ngx_str_t value;
-#if (nginx_version >= 1023000)
-        bool found = ngx_http_parse_multi_header_lines(
-                         &r, r.headers_in.cookie, &names[i], &value) != nullptr;
-#else
-        bool found =
-            ngx_http_parse_multi_header_lines(&r.headers_in.cookies, &names[i],
-                                              &value) != NGX_DECLINED;
-#endif
-        if (!found) { continue; }
+        std::string variable = "cookie_";
+        variable += ngx::view(names[i]);
+        ngx_str_t name{variable.size(),
+                       reinterpret_cast<u_char*>(variable.data())};
+        ngx_http_variable_value_t* value = ngx_http_get_variable(
+            &r, &name, ngx_hash_key(name.data, name.len));
+        if (value == nullptr || value->not_found != 0) { continue; }
         if (!cookies.empty()) { cookies += "; "; }
         cookies += ngx::view(names[i]);
         cookies += '=';
-        cookies += ngx::view(value);
+        cookies.append(reinterpret_cast<char*>(value->data), value->len);
     }
     ngx_str_t text;
     if (!ngx::copy(*r.pool, text, cookies)) { throw std::bad_alloc{}; }
