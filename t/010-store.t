@@ -421,8 +421,8 @@ GET /o              200 MISS
 GET /two/o          200 MISS
 GET /o              200 HIT
     = /o #1
-redis KEYS cacheback:s010one:* => cacheback:s010one:{51037a4a37730f52c8732586d3aaa316}
-redis KEYS cacheback:s010two:* => cacheback:s010two:{51037a4a37730f52c8732586d3aaa316}
+redis KEYS cacheback:s010one:{* => cacheback:s010one:{51037a4a37730f52c8732586d3aaa316}
+redis KEYS cacheback:s010two:{* => cacheback:s010two:{51037a4a37730f52c8732586d3aaa316}
 
 
 
@@ -440,7 +440,7 @@ location / {
 --- steps
 GET /o              200 MISS
 GET /o              200 HIT
-redis KEYS shop|$TEST_NGINX_PREFIX* => shop|$TEST_NGINX_PREFIX{51037a4a37730f52c8732586d3aaa316}
+redis KEYS shop|$TEST_NGINX_PREFIX{* => shop|$TEST_NGINX_PREFIX{51037a4a37730f52c8732586d3aaa316}
 
 
 
@@ -658,8 +658,8 @@ GET /o              200 HIT
 --- user_files
 >>> password
 tell-nobody
---- init
-CachebackTest::redis_cli(qw(ACL SETUSER shop on >tell-nobody ~* +@all));
+--- redis_before
+ACL SETUSER shop on >tell-nobody ~* +@all
 --- store
 memory              off;
 redis               redis://shop@127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -674,8 +674,8 @@ GET /o              200 HIT
 
 
 === TEST 52: a user, a password and a database in the URL
---- init
-CachebackTest::redis_cli(qw(ACL SETUSER till on >p@ss:w/rd ~* +@all));
+--- redis_before
+ACL SETUSER till on >p@ss:w/rd ~* +@all
 --- store
 memory off;
 redis  redis://till:p%40ss%3Aw%2Frd@127.0.0.1:$TEST_NGINX_REDIS_PORT/5;

@@ -72,6 +72,7 @@ $TIER
 "location / { cacheback pages; cacheback_lock off; $::Origin }"
 --- steps
 HEAD /o?delay=0|0.4|0           200 MISS
+wait 0.05
 GET /o?delay=0|0.4|0            200 MISS
     = /o #3
     within 0.3
@@ -156,6 +157,7 @@ $TIER
 "location / { cacheback pages; $::Origin }"
 --- steps
 HEAD /o?delay=0|0.8|0           200 MISS
+wait 0.05
 HEAD /o?delay=0|0.8|0           200 MISS
     within 0.5
 GET /o?delay=0|0.8|0            200 MISS

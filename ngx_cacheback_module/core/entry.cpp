@@ -105,6 +105,11 @@ bool meta_is_sane(const EntryMeta& meta) noexcept {
            windows_are_sane(meta.windows);
 }
 
+bool has_our_format(std::string_view bytes) noexcept {
+    return bytes.substr(offset::magic, magic.size()) == magic &&
+           load<std::uint16_t>(bytes.data() + offset::version) == entry_version;
+}
+
 // What version 1 leaves at zero.
 bool reserved_is_zero(const char* at) noexcept {
     return (load<std::uint16_t>(at + offset::flags) &
@@ -237,13 +242,18 @@ std::string renew_head(const EntryView& stored, const EntryMeta& renewed,
     return make_head(parts);
 }
 
+std::optional<Millis> peek_stored(std::string_view prologue) noexcept {
+    if (prologue.size() < entry_prologue_size || !has_our_format(prologue)) {
+        return std::nullopt;
+    }
+    return load<Millis>(prologue.data() + offset::stored);
+}
+
 std::optional<EntryView> EntryView::check(std::string_view bytes,
                                           std::string_view key) noexcept {
     if (bytes.size() < entry_prologue_size) { return std::nullopt; }
     const char* at = bytes.data();
-    if (bytes.substr(offset::magic, magic.size()) != magic ||
-        load<std::uint16_t>(at + offset::version) != entry_version ||
-        !reserved_is_zero(at)) {
+    if (!has_our_format(bytes) || !reserved_is_zero(at)) {
         return std::nullopt;
     }
     EntryView view = trusted(bytes);

@@ -195,6 +195,11 @@ class EntryView {
     std::string_view bytes_;
 };
 
+// When the entry was stored whose first bytes these are; nothing when they are
+// none of this format.
+[[nodiscard]] std::optional<Millis> peek_stored(
+    std::string_view prologue) noexcept;
+
 // What an entry is made from; views are read during `make_head` only.
 struct EntryParts {
     EntryMeta meta;  // sizes are filled in by make_head, but for body_size

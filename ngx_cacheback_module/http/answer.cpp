@@ -57,7 +57,7 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
     ngx_http_request_t& r = context.request;
     context.status = status;
     context.store.control().count(counter);
-    if (context.lease == 0) {
+    if (!context.lease) {
         prepare_origin_fields(context, false, nullptr);
         return NGX_DECLINED;
     }
@@ -72,9 +72,10 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
     if ((context.is_partial || context.had_cookie) &&
         status != Status::bypass) {
         context.fill = BackgroundFetch::prepare(
-            r, context.conf, context.key, attached ? 0 : context.lease,
-            context.now + length, context.entry ? &*context.entry : nullptr);
-        if (!attached && context.fill != nullptr) { context.lease = 0; }
+            r, context.conf, context.key,
+            attached ? store::Lease{} : context.lease, context.now + length,
+            context.entry ? &*context.entry : nullptr);
+        if (!attached && context.fill != nullptr) { context.lease = {}; }
     }
     if (attached) { context.capture = std::make_unique<Capture>(context.now); }
     prepare_origin_fields(context, attached, attached ? stored : nullptr);
@@ -84,12 +85,12 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
 // A fetch that nobody waits for takes the lease over. False: no memory for
 // it, and the lease is free again.
 bool fetch_in_background(RequestContext& context, core::Millis length) {
-    store::LeaseToken token = std::exchange(context.lease, 0);
+    store::Lease lease = std::exchange(context.lease, {});
     std::unique_ptr<BackgroundFetch> fetch = BackgroundFetch::prepare(
-        context.request, context.conf, context.key, token, context.now + length,
+        context.request, context.conf, context.key, lease, context.now + length,
         context.entry ? &*context.entry : nullptr);
     if (fetch == nullptr) {
-        context.store.control().release(context.key, token);
+        context.store.release(context.key, lease);
         return false;
     }
     BackgroundFetch::launch(std::move(fetch));
@@ -98,11 +99,41 @@ bool fetch_in_background(RequestContext& context, core::Millis length) {
 
 core::Lease claim(RequestContext& context, core::Millis length,
                   store::Over over) {
-    store::ControlZone& control = context.store.control();
-    context.lease = control.claim(context.key, length, over);
-    if (context.lease != 0) { return core::Lease::ours; }
-    return control.is_kept(context.key) ? core::Lease::kept
-                                        : core::Lease::working;
+    if (context.lease) { return core::Lease::ours; }  // the fleet's as well
+    context.fleet_asked = false;
+    context.lease = context.store.claim(context.key, length, over);
+    if (context.lease) { return core::Lease::ours; }
+    return context.store.control().is_kept(context.key) ? core::Lease::kept
+                                                        : core::Lease::working;
+}
+
+void on_fleet_answer(void* data, store::FleetClaim::Answer answer) noexcept {
+    using Answer = store::FleetClaim::Answer;
+    auto& context = *static_cast<RequestContext*>(data);
+    context.stage = RequestContext::Stage::decided;
+    add_time_spent(context);
+    if (answer == Answer::newer) {
+        context.store.release(context.key, std::exchange(context.lease, {}));
+        context.seen.any = true;
+        context.stage = RequestContext::Stage::newer;
+    }
+    resume(context);
+}
+
+// A client's own fetch, like any other, is made by one box. True: the client
+// waits for the answer.
+bool asks_fleet(RequestContext& context, core::Millis length,
+                store::Over over) {
+    // A fetch that is left to the background asks for itself.
+    if (context.is_partial || std::exchange(context.fleet_asked, true)) {
+        return false;
+    }
+    context.fleet =
+        std::make_unique<store::FleetClaim>(on_fleet_answer, &context);
+    return context.fleet->begin(
+        context.store, context.key, context.lease,
+        {length, over, store::RedisLeases::Order::at_once, context.spent},
+        context.seen);
 }
 
 // Between our look and our claim somebody stored what we are about to fetch:
@@ -117,8 +148,7 @@ bool overtaken(RequestContext& context, const core::Rules& rules) {
         core::state_of(held.meta, rules, context.now) != core::State::fresh) {
         return false;
     }
-    context.store.control().release(context.key,
-                                    std::exchange(context.lease, 0));
+    context.store.release(context.key, std::exchange(context.lease, {}));
     context.entry = held;
     context.tier = Tier::memory;
     return true;
@@ -188,6 +218,9 @@ ngx_int_t carry_out(RequestContext& context, core::State state,
         [[fallthrough]];
     case core::Verdict::fetch:
     case core::Verdict::fetch_expired:
+        if (lease == core::Lease::ours && asks_fleet(context, length, over)) {
+            return park(context, RequestContext::Stage::asking_fleet);
+        }
         return missing
                    ? fetch(context, Status::miss, Counter::misses, length)
                    : fetch(context, Status::expired, Counter::expired, length);
@@ -207,8 +240,12 @@ void refresh_now(RequestContext& context) {
 ngx_int_t fetch_for_store(RequestContext& context) {
     core::Millis length = lease_length(context);
     // The newest answer is the item's.
-    context.lease = context.store.control().claim(context.key, length,
-                                                  store::Over::anybody);
+    constexpr store::Over over = store::Over::anybody;
+    context.seen.any = true;
+    if (claim(context, length, over) == core::Lease::ours &&
+        asks_fleet(context, length, over)) {
+        return park(context, RequestContext::Stage::asking_fleet);
+    }
     return fetch(context, Status::bypass, Counter::bypassed, length);
 }
 
@@ -216,6 +253,9 @@ ngx_int_t follow(RequestContext& context) {
     context.stage = RequestContext::Stage::decided;
     if (context.purge != RequestContext::Purge::none) {
         return follow_purge(context);
+    }
+    if (context.reason == core::Reason::bypass) {
+        return fetch_for_store(context);
     }
     if (context.entry &&
         !variant_matches(*context.entry, context.request, context.conf)) {

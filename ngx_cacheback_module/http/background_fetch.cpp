@@ -7,12 +7,12 @@
 
 namespace cacheback::http {
 
-BackgroundFetch::BackgroundFetch(LocationConf& conf, store::LeaseToken token,
+BackgroundFetch::BackgroundFetch(LocationConf& conf,
                                  core::Millis lease_end) noexcept
     : conf_(conf),
       store_(*conf.store),
-      token_(token),
       lease_end_(lease_end),
+      fleet_(on_fleet_answer, this),
       waiting_() {
     waiting_.owner = this;
     waiting_.start = start;
@@ -20,7 +20,7 @@ BackgroundFetch::BackgroundFetch(LocationConf& conf, store::LeaseToken token,
 }
 
 BackgroundFetch::~BackgroundFetch() {
-    if (token_ != 0) { store_.control().release(key_, token_); }
+    store_.release(key_, lease_);
     if (detached_ != nullptr && !running_) {
         detached_->set_owner(nullptr, nullptr);
         detached_->discard();
@@ -29,15 +29,14 @@ BackgroundFetch::~BackgroundFetch() {
 
 std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
-    store::LeaseToken token, core::Millis lease_end,
-    const core::EntryView* stored) {
+    store::Lease lease, core::Millis lease_end, const core::EntryView* stored) {
     bool conditional =
         conf.revalidate && stored != nullptr && has_validator(*stored);
     std::vector<ngx::RequestField> fields =
         background_fields(r, conf, stored, conditional);
 
     std::unique_ptr<BackgroundFetch> fetch(
-        new BackgroundFetch(conf, 0, lease_end));
+        new BackgroundFetch(conf, lease_end));
     fetch->detached_ =
         ngx::DetachedRequest::create(r, fields, main_conf(r).variables);
     if (fetch->detached_ == nullptr) { return nullptr; }
@@ -65,7 +64,8 @@ std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     fetch->waiting_.kind = stored == nullptr
                                ? store::WaitingFetch::Kind::fill
                                : store::WaitingFetch::Kind::refresh;
-    fetch->token_ = token;
+    if (stored != nullptr) { fetch->seen_.stored = stored->meta.stored; }
+    fetch->lease_ = lease;
     if (conf.refresh_log) { fetch->detached_->enable_log(); }
     return fetch;
 }
@@ -93,11 +93,78 @@ bool BackgroundFetch::start(store::WaitingFetch& waiting) noexcept {
         store.line().finished();
         return true;
     }
+    bool asking = ngx::guard(
+        ngx_cycle->log, [&] { return self->asks_fleet(); },
+        [] { return false; });
+    return asking || self->run();
+}
+
+// True: this place in the line's share is taken until the fleet has answered.
+bool BackgroundFetch::asks_fleet() {
+    if (lease_.in_fleet) { return false; }
+    // Where there is nothing to serve, a failure's back-off does not count.
+    store::Over over = waiting_.kind == store::WaitingFetch::Kind::fill
+                           ? store::Over::kept
+                           : store::Over::nobody;
+    return fleet_.begin(store_, key_, lease_,
+                        {lease_end_ - store::wall_clock(), over,
+                         store::RedisLeases::Order::after_writes, 0},
+                        seen_);
+}
+
+void BackgroundFetch::on_fleet_answer(
+    void* self, store::FleetClaim::Answer answer) noexcept {
+    using Answer = store::FleetClaim::Answer;
+    auto& fetch = *static_cast<BackgroundFetch*>(self);
+    store::ControlZone& control = fetch.store_.control();
+    switch (answer) {
+    case Answer::ours:
+    case Answer::alone:
+        if (fetch.run()) { return; }
+        control.count(store::Counter::refreshes_dropped);
+        break;
+    case Answer::newer:
+        control.count(store::Counter::refreshes_elsewhere);
+        if (fetch.take_newer()) { return; }
+        break;
+    case Answer::working:
+    case Answer::kept:
+        control.count(store::Counter::refreshes_elsewhere);
+        break;
+    }
+    fetch.end();
+}
+
+// Another box has stored the item since it was seen here.
+bool BackgroundFetch::take_newer() {
+    if (!store_.memory().enabled()) { return false; }
+    fence_ = store_.control().fence(key_);
+    return store_.redis()->get(key_, on_newer, this, ticket_);
+}
+
+void BackgroundFetch::on_newer(void* self, const store::RedisReply& reply) {
+    auto& fetch = *static_cast<BackgroundFetch*>(self);
+    if (reply.status == store::RedisReply::Status::found &&
+        core::EntryView::check(reply.bytes, fetch.key_.text)) {
+        fetch.store_.replace(fetch.key_, reply.bytes, fetch.fence_);
+    }
+    fetch.end();
+}
+
+void BackgroundFetch::end() noexcept {
+    store::Store& store = store_;
+    delete this;
+    store.line().finished();
+}
+
+bool BackgroundFetch::run() noexcept {
     // The lease bounds the fetch: nobody else tries before it ends.
-    self->detached_->set_owner(self, on_finished);
-    self->running_ = true;
-    if (self->detached_->start(static_cast<ngx_msec_t>(left))) { return true; }
-    self->running_ = false;
+    core::Millis left =
+        std::max<core::Millis>(lease_end_ - store::wall_clock(), 1);
+    detached_->set_owner(this, on_finished);
+    running_ = true;
+    if (detached_->start(static_cast<ngx_msec_t>(left))) { return true; }
+    running_ = false;
     return false;
 }
 
@@ -171,9 +238,8 @@ core::FetchOutcome BackgroundFetch::outcome(const ngx_http_request_t& r) const {
 }
 
 void BackgroundFetch::give_up() noexcept {
-    store_.control().keep(key_, token_);
+    store_.keep(key_, std::exchange(lease_, {}));
     store_.control().count(store::Counter::refreshes_failed);
-    token_ = 0;
 }
 
 void BackgroundFetch::settle(ngx_http_request_t& r) {
@@ -193,7 +259,7 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
         std::vector<core::Field> sent = request_fields(r);
         store::Pieces entry =
             capture_->entry(key_.text, {sent.data(), sent.size()}, head);
-        if (store_.commit(key_, token_, entry, capture_->keep_for())) {
+        if (store_.commit(key_, lease_, entry, capture_->keep_for())) {
             control.count(store::Counter::refreshes_stored);
         }
         break;
@@ -201,7 +267,7 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
 
     case core::FetchOutcome::renew: {
         store::Pieces entry = capture_->renewed(*stored_, head);
-        if (store_.commit(key_, token_, entry, capture_->keep_for())) {
+        if (store_.commit(key_, lease_, entry, capture_->keep_for())) {
             control.count(store::Counter::refreshes_renewed);
         }
         break;
@@ -211,7 +277,7 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
         control.mark_uncacheable(key_, uncacheable_ttl_of(r, conf_));
         [[fallthrough]];
     case core::FetchOutcome::remove:
-        if (store_.commit_removal(key_, token_)) {
+        if (store_.commit_removal(key_, lease_)) {
             control.count(store::Counter::refreshes_removed);
         }
         ngx_log_error(NGX_LOG_INFO, r.connection->log, 0,
@@ -221,7 +287,7 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
                       core::word(capture_->refused()).data());
         break;
     }
-    token_ = 0;
+    lease_ = {};
 }
 
 void BackgroundFetch::on_finished(void* owner, ngx_http_request_t* r) noexcept {

@@ -10,6 +10,7 @@
 
 #include "../core/entry.hpp"
 #include "../ngx/detached_request.hpp"
+#include "../store/fleet_claim.hpp"
 #include "../store/store.hpp"
 #include "capture.hpp"
 #include "configuration.hpp"
@@ -20,11 +21,11 @@ namespace cacheback::http {
 class BackgroundFetch {
   public:
     // Copies what it needs of `r`, which stands in its look-up; takes over the
-    // lease `token`. With `stored` the fetch is conditional and a 304 renews
+    // `lease`. With `stored` the fetch is conditional and a 304 renews
     // that entry. Null when there is no memory: the lease stays the caller's.
     static std::unique_ptr<BackgroundFetch> prepare(
         ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
-        store::LeaseToken token, core::Millis lease_end,
+        store::Lease lease, core::Millis lease_end,
         const core::EntryView* stored);
 
     // Given up before it entered the line: gives the lease back.
@@ -43,10 +44,10 @@ class BackgroundFetch {
     ngx_int_t on_body(ngx_chain_t* in) noexcept;
 
     // The client's own fetch hands its lease over: it will not store.
-    void adopt(store::LeaseToken token) noexcept { token_ = token; }
+    void adopt(store::Lease lease) noexcept { lease_ = lease; }
     // The reverse, for one that will not be launched.
-    [[nodiscard]] store::LeaseToken yield() noexcept {
-        return std::exchange(token_, 0);
+    [[nodiscard]] store::Lease yield() noexcept {
+        return std::exchange(lease_, {});
     }
 
     Redirects redirects;
@@ -56,12 +57,19 @@ class BackgroundFetch {
         BackgroundFetch* owner;
     };
 
-    BackgroundFetch(LocationConf& conf, store::LeaseToken token,
-                    core::Millis lease_end) noexcept;
+    BackgroundFetch(LocationConf& conf, core::Millis lease_end) noexcept;
 
     static bool start(store::WaitingFetch& waiting) noexcept;
     static void drop(store::WaitingFetch& waiting) noexcept;
+    static void on_fleet_answer(void* self,
+                                store::FleetClaim::Answer answer) noexcept;
+    static void on_newer(void* self, const store::RedisReply& reply);
     static void on_finished(void* owner, ngx_http_request_t* r) noexcept;
+
+    [[nodiscard]] bool asks_fleet();
+    bool take_newer();
+    bool run() noexcept;
+    void end() noexcept;  // without a fetch; `this` is gone then
 
     ngx_int_t go_on(off_t rest) noexcept;
     [[nodiscard]] core::FetchOutcome outcome(const ngx_http_request_t& r) const;
@@ -71,8 +79,12 @@ class BackgroundFetch {
     LocationConf& conf_;
     store::Store& store_;
     store::Key key_;
-    store::LeaseToken token_;
+    store::Lease lease_;
     core::Millis lease_end_;
+    store::FleetClaim fleet_;
+    store::RedisTicket ticket_;
+    std::uint32_t fence_ = 0;  // when Redis was asked for the newer
+    store::FleetClaim::Seen seen_;
     ngx::DetachedRequest* detached_ = nullptr;
     Waiting waiting_;
     std::optional<core::EntryView> stored_;

@@ -47,12 +47,12 @@ bool origin_answered(const ngx_http_request_t& r) noexcept {
 // contrary, the next requests need not try.
 void pass_on(RequestContext& context, core::Reason refused) {
     store::ControlZone& control = context.store.control();
-    store::LeaseToken token = std::exchange(context.lease, 0);
+    store::Lease lease = std::exchange(context.lease, {});
     bool storable =
         refused == core::Reason::none || refused == core::Reason::cookie;
 
     if (storable && context.fill != nullptr) {
-        if (token != 0) { context.fill->adopt(token); }
+        if (lease) { context.fill->adopt(lease); }
         BackgroundFetch::launch(std::move(context.fill));
         return;
     }
@@ -61,21 +61,19 @@ void pass_on(RequestContext& context, core::Reason refused) {
     // What this request alone asked for says nothing about the item.
     bool of_item = context.status != Status::bypass && !no_store_asked(context);
     bool marks = of_item && core::marks_uncacheable(refused, status);
-    if (marks) {
-        control.mark_uncacheable(
-            context.key, uncacheable_ttl_of(context.request, context.conf));
-    }
+    core::Millis mark =
+        marks ? uncacheable_ttl_of(context.request, context.conf) : 0;
+    if (marks) { control.mark_uncacheable(context.key, mark); }
     // What was stored no longer is what the origin says.
     bool is_gone = status == NGX_HTTP_NOT_FOUND || status == http_gone;
-    if (context.entry && token != 0 && (marks || (of_item && is_gone)) &&
-        context.store.commit_removal(context.key, token)) {
+    if (context.entry && lease && (marks || (of_item && is_gone)) &&
+        context.store.commit_removal(context.key, lease)) {
         return;
     }
-    if (token == 0) { return; }
     if (origin_answered(context.request)) {
-        control.release_to_all(context.key, token);
+        context.store.release_to_all(context.key, lease, mark);
     } else {
-        control.release(context.key, token);  // one of them tries again
+        context.store.release(context.key, lease);  // one of them tries again
     }
 }
 
@@ -136,18 +134,18 @@ void renew(RequestContext& context) {
         end = ngx_cpymem(end, piece.data(), piece.size());
     }
 
-    store::LeaseToken token = std::exchange(context.lease, 0);
+    store::Lease lease = std::exchange(context.lease, {});
     if (!context.capture->confirms()) {
         // About some other response: the client gets the old one, the next
         // request asks again.
         context.reason = core::Reason::error;
-        context.store.control().release(context.key, token);
+        context.store.release(context.key, lease);
     } else if (context.capture->refused() == core::Reason::none) {
-        (void)context.store.commit(context.key, token, pieces,
+        (void)context.store.commit(context.key, lease, pieces,
                                    context.capture->keep_for());
     } else {
         context.reason = context.capture->refused();
-        (void)context.store.commit_removal(context.key, token);
+        (void)context.store.commit_removal(context.key, lease);
     }
     context.capture.reset();
     context.entry = core::EntryView::trusted(ngx::view(bytes));
@@ -187,11 +185,9 @@ void serve_on_error(RequestContext& context) {
     if (!init_lists(r, out)) { throw std::bad_alloc{}; }
 
     // The lease stays: nobody tries before it ends.
-    store::LeaseToken token = std::exchange(context.lease, 0);
-    if (token == 0 && context.fill != nullptr) {
-        token = context.fill->yield();
-    }
-    if (token != 0) { context.store.control().keep(context.key, token); }
+    store::Lease lease = std::exchange(context.lease, {});
+    if (!lease && context.fill != nullptr) { lease = context.fill->yield(); }
+    context.store.keep(context.key, lease);
     context.fill.reset();
     context.capture.reset();
     context.status = Status::stale;
@@ -313,7 +309,7 @@ void store_answer(RequestContext& context) {
     std::string head;
     store::Pieces entry =
         capture->entry(context.key.text, {sent.data(), sent.size()}, head);
-    (void)context.store.commit(context.key, std::exchange(context.lease, 0),
+    (void)context.store.commit(context.key, std::exchange(context.lease, {}),
                                entry, capture->keep_for());
 }
 

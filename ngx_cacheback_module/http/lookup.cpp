@@ -26,10 +26,16 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
     if (!ngx::copy(*r.pool, bytes, reply.bytes)) { throw std::bad_alloc{}; }
     context.entry = core::EntryView::check(ngx::view(bytes), context.key.text);
     if (context.entry) {
+        context.seen.stored = context.entry->meta.stored;
         context.tier = Tier::redis;
-        context.store.promote(context.key, ngx::view(bytes), context.fence);
+        if (context.seen.any) {  // memory holds an older one
+            context.store.replace(context.key, ngx::view(bytes), context.fence);
+        } else {
+            context.store.promote(context.key, ngx::view(bytes), context.fence);
+        }
         return;
     }
+    context.seen.any = true;
     context.store.control().count(Counter::redis_errors);
     context.reason = core::Reason::redis;
     ngx_log_error(NGX_LOG_WARN, r.connection->log, 0,
@@ -44,6 +50,7 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
 void on_redis_reply(void* data, const store::RedisReply& reply) noexcept {
     auto& context = *static_cast<RequestContext*>(data);
     context.stage = RequestContext::Stage::decided;
+    add_time_spent(context);
     ngx::guard(
         context.request.connection->log, [&] { take_reply(context, reply); },
         [&] { context.reason = core::Reason::error; });
@@ -64,6 +71,7 @@ ngx_int_t look_up(RequestContext& context) {
     ngx_pool_t& pool = *context.request.pool;
     if (auto bytes = context.store.memory().get(context.key, pool)) {
         context.entry = core::EntryView::trusted(*bytes);
+        context.seen.stored = context.entry->meta.stored;
         context.tier = Tier::memory;
         return follow(context);
     }
@@ -71,11 +79,16 @@ ngx_int_t look_up(RequestContext& context) {
         context.reason = core::Reason::uncacheable;
         return follow(context);
     }
+    return look_in_redis(context);
+}
+
+ngx_int_t look_in_redis(RequestContext& context) {
     store::RedisTier* redis = context.store.redis();
     if (redis == nullptr) { return follow(context); }
 
     context.fence = context.store.control().fence(context.key);
-    if (!redis->get(context.key, on_redis_reply, &context, context.ticket)) {
+    if (!redis->get(context.key, on_redis_reply, &context, context.ticket,
+                    context.spent)) {
         context.reason = core::Reason::redis;
         return follow(context);
     }
@@ -101,8 +114,10 @@ ngx_int_t on_precontent(ngx_http_request_t& r) {
         RequestContext& context = *known;
         switch (context.stage) {
         case RequestContext::Stage::asking_redis:
+        case RequestContext::Stage::asking_fleet:
         case RequestContext::Stage::waiting:
             return NGX_AGAIN;  // woken by something else
+        case RequestContext::Stage::newer: return look_in_redis(context);
         case RequestContext::Stage::again: return look_again(context);
         case RequestContext::Stage::decided: break;
         }

@@ -16,7 +16,10 @@ ngx_int_t on_precontent(ngx_http_request_t& r);
 // Memory first, then Redis; goes on with follow().
 ngx_int_t look_up(RequestContext& context);
 
-// The same, for one that waited for what has ended in some way.
+// Redis alone: memory has nothing, or something older.
+ngx_int_t look_in_redis(RequestContext& context);
+
+// As look_up(), for one that waited for what has ended in some way.
 ngx_int_t look_again(RequestContext& context);
 
 }  // namespace cacheback::http

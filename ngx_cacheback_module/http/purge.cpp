@@ -69,6 +69,7 @@ ngx_int_t hard_purge(RequestContext& context) {
     if (!redis->remove(context.key, on_removed, &context, context.ticket)) {
         return done(context, NGX_HTTP_SERVICE_UNAVAILABLE);
     }
+    redis->announce(context.key, redis::Change::Kind::removed);
     return park(context, RequestContext::Stage::asking_redis);
 }
 

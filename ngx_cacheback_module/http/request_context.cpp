@@ -24,7 +24,7 @@ RequestContext::RequestContext(ngx_http_request_t& r, LocationConf& location)
 
 RequestContext::~RequestContext() {
     // A miss that came to nothing leaves the next one free to try.
-    if (lease != 0) { store.control().release(key, lease); }
+    store.release(key, lease);
 }
 
 RequestContext* context_of(ngx_http_request_t& r) noexcept {
@@ -47,12 +47,18 @@ RequestContext* context_of(ngx_http_request_t& r) noexcept {
 ngx_int_t park(RequestContext& context, RequestContext::Stage stage) noexcept {
     ngx_http_request_t& r = context.request;
     context.stage = stage;
+    context.parked = ngx_current_msec;
     if (ngx_handle_read_event(r.connection->read, 0) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     r.read_event_handler = ngx_http_test_reading;
     r.write_event_handler = ngx_http_core_run_phases;
     return NGX_AGAIN;
+}
+
+void add_time_spent(RequestContext& context) noexcept {
+    context.spent +=
+        static_cast<core::Millis>(ngx_current_msec - context.parked);
 }
 
 void resume(RequestContext& context) noexcept {

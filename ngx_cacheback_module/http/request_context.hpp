@@ -7,6 +7,7 @@
 #include "../core/decision.hpp"
 #include "../core/reason.hpp"
 #include "../ngx/ngx.hpp"
+#include "../store/fleet_claim.hpp"
 #include "../store/store.hpp"
 #include "capture.hpp"
 #include "client_wait.hpp"
@@ -41,6 +42,8 @@ struct RequestContext {
     // The one look-up of this request.
     enum class Stage : u_char {
         asking_redis,  // parked
+        asking_fleet,  // parked: whether another box fetches the item
+        newer,         // none does, but one has just stored it
         waiting,       // parked: somebody else fetches the item
         again,         // that has ended: look once more
         decided,
@@ -64,8 +67,13 @@ struct RequestContext {
     Redirects redirects;  // after its look-up
 
     std::optional<core::EntryView> entry;
-    store::LeaseToken lease = 0;  // given back at the end when still ours
+    store::Lease lease;  // given back at the end when still ours
+    std::unique_ptr<store::FleetClaim> fleet;
+    bool fleet_asked = false;      // what became of this lease there
+    store::FleetClaim::Seen seen;  // by the look-up
     store::RedisTicket ticket;
+    ngx_msec_t parked = 0;             // when it last was
+    core::Millis spent = 0;            // parked until Redis answered
     std::uint32_t fence = 0;           // of the item, when Redis was asked
     std::optional<ClientWait> wait;    // it has waited for somebody's fetch
     std::unique_ptr<Capture> capture;  // an attached fetch is collected
@@ -108,6 +116,8 @@ RequestContext& make_context(ngx_http_request_t& r, LocationConf& conf);
 // handler among them. One that leaves meanwhile ends the request and with it
 // the context. NGX_AGAIN, or a status when it cannot be done.
 ngx_int_t park(RequestContext& context, RequestContext::Stage stage) noexcept;
+// Redis has answered: `redis_timeout` is for all that it is asked in a request.
+void add_time_spent(RequestContext& context) noexcept;
 void resume(RequestContext& context) noexcept;
 
 }  // namespace cacheback::http

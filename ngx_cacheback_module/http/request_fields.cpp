@@ -102,8 +102,8 @@ std::string_view key_cookies(ngx_http_request_t& r, const LocationConf& conf) {
         variable += ngx::view(names[i]);
         ngx_str_t name{variable.size(),
                        reinterpret_cast<u_char*>(variable.data())};
-        ngx_http_variable_value_t* value = ngx_http_get_variable(
-            &r, &name, ngx_hash_key(name.data, name.len));
+        ngx_http_variable_value_t* value =
+            ngx_http_get_variable(&r, &name, ngx_hash_key(name.data, name.len));
         if (value == nullptr || value->not_found != 0) { continue; }
         if (!cookies.empty()) { cookies += "; "; }
         cookies += ngx::view(names[i]);

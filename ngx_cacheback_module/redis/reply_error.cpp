@@ -33,6 +33,14 @@ ErrorKind error_kind(std::string_view text) noexcept {
     for (const Word& known : words) {
         if (known.word == first) { return known.kind; }
     }
+    // What a script was not allowed to do, in the words of 7.0 and of 7.2.
+    constexpr std::string_view may_not =
+        "ERR The user executing the script can't run";
+    constexpr std::string_view acl_failure = "ERR ACL failure in script";
+    if (text.substr(0, may_not.size()) == may_not ||
+        text.substr(0, acl_failure.size()) == acl_failure) {
+        return ErrorKind::no_perm;
+    }
     // Servers before version 6 have no word of their own for this one.
     if (text == "ERR invalid password") { return ErrorKind::wrong_pass; }
     return ErrorKind::other;

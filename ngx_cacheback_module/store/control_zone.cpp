@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t items_counted = 8192;  // UseTable's
 constexpr std::size_t fence_count = 4096;
+// How soon this box asks again what another one does with an item.
+constexpr core::Millis look_again = 1000;
 constexpr unsigned counter_places = 64;  // room for more in this layout
 static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
 
@@ -50,6 +52,13 @@ struct ControlZone::Process {
     std::uint32_t in_line;
 };
 
+struct ControlZone::FeedReader {
+    std::uint32_t pid;  // 0: nobody
+    std::uint32_t position_size;
+    std::uint64_t seen;  // when it last said that it reads
+    char position[48];   // two numbers of 20 digits at most
+};
+
 // The regions of UseTable and of LeaseTable follow.
 struct alignas(64) ControlZone::Shared {
     std::uint64_t counters[counter_places];
@@ -58,6 +67,8 @@ struct alignas(64) ControlZone::Shared {
     std::uint32_t dirty;
     std::uint32_t in_flight;  // sums over the processes
     std::uint32_t in_line;
+    std::uint64_t box;
+    FeedReader feed;
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
 };
@@ -157,6 +168,7 @@ void ControlZone::attach(void* self, void* region, std::size_t size,
     zone->shared_ = static_cast<Shared*>(region);
     if (fresh) {
         ngx_memzero(region, sizeof(Shared) + uses_size);
+        zone->shared_->box = random_seed();
         LeaseTable::format(leases, size - sizeof(Shared) - uses_size,
                            random_seed());
     }
@@ -180,9 +192,7 @@ bool ControlZone::taken(const Key& key) {
 
 bool ControlZone::is_kept(const Key& key) {
     const Access access(*this);
-    const core::Millis now = monotonic();
-    return leases_->taken(key.hash, now) &&
-           leases_->worked_on_by(key.hash, now) == 0;
+    return leases_->is_kept(key.hash, monotonic());
 }
 
 bool ControlZone::holds(const Key& key, LeaseToken token) {
@@ -202,9 +212,8 @@ void ControlZone::release(const Key& key, LeaseToken token) {
     ngx::WakeChannel::wake(waiting);
 }
 
-void ControlZone::release_to_all(const Key& key, LeaseToken token) {
-    // Long enough for all that wait now to have looked.
-    constexpr core::Millis moment = 500;
+void ControlZone::release_to_all(const Key& key, LeaseToken token,
+                                 core::Millis moment) {
     ngx::WakeMask waiting = 0;
     {
         const Access access(*this);
@@ -232,14 +241,39 @@ void ControlZone::keep(const Key& key, LeaseToken token) {
     ngx::WakeChannel::wake(waiting);
 }
 
+void ControlZone::keep_a_while(const Key& key, LeaseToken token) {
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        if (leases_->holds(key.hash, token, 0)) {
+            waiting = leases_->take_waiting(key.hash);
+        }
+        leases_->keep(key.hash, token, monotonic() + look_again);
+    }
+    ngx::WakeChannel::wake(waiting);
+}
+
+void ControlZone::hand_over(const Key& key, LeaseToken token) {
+    const Access access(*this);
+    leases_->hand_over(key.hash, token, monotonic() + look_again);
+}
+
+void ControlZone::come_back(const Key& key) {
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        waiting = leases_->take_elsewhere(key.hash);
+    }
+    ngx::WakeChannel::wake(waiting);
+}
+
 void ControlZone::revoke(const Key& key) {
     ngx::WakeMask waiting = 0;
     {
         const Access access(*this);
         waiting = leases_->take_waiting(key.hash);
         (void)leases_->revoke(key.hash);
-        __atomic_fetch_add(&shared_->fences[key.hash % fence_count], 1,
-                           __ATOMIC_SEQ_CST);
+        raise_fence(key);
     }
     ngx::WakeChannel::wake(waiting);
 }
@@ -247,6 +281,11 @@ void ControlZone::revoke(const Key& key) {
 std::uint32_t ControlZone::fence(const Key& key) const noexcept {
     return __atomic_load_n(&shared_->fences[key.hash % fence_count],
                            __ATOMIC_SEQ_CST);
+}
+
+void ControlZone::raise_fence(const Key& key) noexcept {
+    __atomic_fetch_add(&shared_->fences[key.hash % fence_count], 1,
+                       __ATOMIC_SEQ_CST);
 }
 
 bool ControlZone::await(const Key& key) {
@@ -379,6 +418,42 @@ bool ControlZone::resume_writes() noexcept { return close(shared_->writes); }
 bool ControlZone::take_write_probe(core::Millis now,
                                    core::Millis pause) noexcept {
     return probe(shared_->writes, now, pause);
+}
+
+std::uint64_t ControlZone::box() const noexcept { return shared_->box; }
+
+bool ControlZone::reads_feed() {
+    constexpr core::Millis silence = 1000;
+    const Access access(*this);
+    FeedReader& reader = shared_->feed;
+    const core::Millis now = monotonic();
+    const core::Millis since = now - static_cast<core::Millis>(reader.seen);
+    const bool free = reader.pid == 0 || since >= silence || since < 0 ||
+                      !ngx::is_alive(reader.pid);
+    if (reader.pid != own_pid() && !free) { return false; }
+    reader.pid = own_pid();
+    reader.seen = static_cast<std::uint64_t>(now);
+    return true;
+}
+
+void ControlZone::leave_feed() {
+    const Access access(*this);
+    if (shared_->feed.pid == own_pid()) { shared_->feed.pid = 0; }
+}
+
+std::string ControlZone::feed_position() {
+    const Access access(*this);
+    const FeedReader& reader = shared_->feed;
+    return {reader.position, std::min<std::size_t>(reader.position_size,
+                                                   sizeof(reader.position))};
+}
+
+void ControlZone::set_feed_position(std::string_view position) {
+    const Access access(*this);
+    FeedReader& reader = shared_->feed;
+    if (position.size() > sizeof(reader.position)) { return; }
+    reader.position_size = static_cast<std::uint32_t>(position.size());
+    ngx_memcpy(reader.position, position.data(), position.size());
 }
 
 void ControlZone::sweep() {

@@ -25,6 +25,7 @@ enum class Counter : unsigned {
     refreshes_failed,
     refreshes_dropped,
     refreshes_removed,
+    refreshes_elsewhere,  // left to another box
     stored,
     not_stored,
     memory_hits,
@@ -57,13 +58,20 @@ class ControlZone {
     [[nodiscard]] bool holds(const Key& key, LeaseToken token);
     void release(const Key& key, LeaseToken token);
     // The answer is not one to store: those who wait for it go and ask for
-    // themselves, all at once, rather than one after another.
-    void release_to_all(const Key& key, LeaseToken token);
+    // themselves, all at once, rather than one after another. `moment`: until
+    // they all have looked.
+    void release_to_all(const Key& key, LeaseToken token, core::Millis moment);
     void keep(const Key& key, LeaseToken token);
+    // Another box fetches the item, or keeps it after a failure, see
+    // LeaseTable. Looked into again after a second.
+    void hand_over(const Key& key, LeaseToken token);
+    void keep_a_while(const Key& key, LeaseToken token);
+    void come_back(const Key& key);
     void revoke(const Key& key);
     // Changes with each revoke(): what was asked for before must not be put
     // where it was taken from. Items may share one, which costs a copy.
     [[nodiscard]] std::uint32_t fence(const Key& key) const noexcept;
+    void raise_fence(const Key& key) noexcept;
     // True: somebody fetches the item, this worker is woken when that ends.
     [[nodiscard]] bool await(const Key& key);
     // Frees what its owner holds when that is a process which has died.
@@ -109,6 +117,18 @@ class ControlZone {
     [[nodiscard]] bool take_write_probe(core::Millis now,
                                         core::Millis pause) noexcept;
 
+    // Tells this box from the others that use the same Redis.
+    [[nodiscard]] std::uint64_t box() const noexcept;
+
+    // The feed of changes that other boxes make (see Feed) is read by one
+    // worker of this box: true for the one whose part it is, as long as it
+    // asks again within a second.
+    [[nodiscard]] bool reads_feed();
+    void leave_feed();
+    // The last message that was read, in Redis' words; empty: none yet.
+    [[nodiscard]] std::string feed_position();
+    void set_feed_position(std::string_view position);
+
     // At the start of a worker: frees what dead processes of this box left.
     void sweep();
 
@@ -116,6 +136,7 @@ class ControlZone {
     struct Shared;
     struct Process;
     struct Breaker;
+    struct FeedReader;
     class Access;
 
     // 16,384 leases, as many marks, the use of 8,192 items, a slot for each
@@ -123,7 +144,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1280 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 4;
+    static constexpr unsigned layout_version = 5;
 
     static void attach(void* self, void* region, std::size_t size, bool fresh);
     static bool open(Breaker& breaker, std::uint64_t skipped,

@@ -15,13 +15,19 @@ struct LeaseTable::Header {
     std::uint64_t reserved;
 };
 
+enum class LeaseTable::State : std::uint16_t {
+    working,    // the process `pid`
+    kept,       // nobody
+    elsewhere,  // another box
+};
+
 struct LeaseTable::Lease {
     std::uint64_t hash;
     LeaseToken token;  // 0: the slot is free
     core::Millis until;
     std::uint32_t pid;
     std::uint16_t slot;
-    std::uint16_t kept;
+    State state;
     Waiting waiting;
 };
 
@@ -99,8 +105,8 @@ LeaseToken LeaseTable::claim(std::uint64_t hash, Owner owner,
                              Over over) noexcept {
     Lease* chosen = find(hash);
     if (chosen != nullptr && chosen->until > now) {
-        bool aside =
-            over == Over::anybody || (over == Over::kept && chosen->kept != 0);
+        bool aside = over == Over::anybody ||
+                     (over == Over::kept && chosen->state == State::kept);
         if (!aside) { return 0; }
     }
     if (chosen == nullptr) {
@@ -123,7 +129,7 @@ LeaseToken LeaseTable::claim(std::uint64_t hash, Owner owner,
     chosen->until = now + length;
     chosen->pid = owner.pid;
     chosen->slot = static_cast<std::uint16_t>(owner.slot);
-    chosen->kept = 0;
+    chosen->state = State::working;
     fence();
     chosen->token = token;
     return token;
@@ -149,7 +155,32 @@ bool LeaseTable::release(std::uint64_t hash, LeaseToken token) noexcept {
 
 void LeaseTable::keep(std::uint64_t hash, LeaseToken token) noexcept {
     Lease* lease = find(hash);
-    if (lease != nullptr && lease->token == token) { lease->kept = 1; }
+    if (lease != nullptr && lease->token == token) {
+        lease->state = State::kept;
+    }
+}
+
+void LeaseTable::keep(std::uint64_t hash, LeaseToken token,
+                      core::Millis until) noexcept {
+    keep(hash, token);
+    if (Lease* lease = find(hash); lease != nullptr && lease->token == token) {
+        lease->until = std::min(lease->until, until);
+    }
+}
+
+void LeaseTable::hand_over(std::uint64_t hash, LeaseToken token,
+                           core::Millis until) noexcept {
+    Lease* lease = find(hash);
+    if (lease == nullptr || lease->token != token) { return; }
+    lease->state = State::elsewhere;
+    lease->until = until;
+}
+
+Waiting LeaseTable::take_elsewhere(std::uint64_t hash) noexcept {
+    Lease* lease = find(hash);
+    if (lease == nullptr || lease->state != State::elsewhere) { return 0; }
+    lease->token = 0;
+    return std::exchange(lease->waiting, 0);
 }
 
 bool LeaseTable::revoke(std::uint64_t hash) noexcept {
@@ -163,7 +194,8 @@ Waiting LeaseTable::sweep(std::uint32_t pid) noexcept {
     auto* leases = reinterpret_cast<Lease*>(header_ + 1);
     Waiting waiting = 0;
     for (Lease* lease = leases; lease != leases + capacity(); lease++) {
-        if (lease->token != 0 && lease->pid == pid && lease->kept == 0) {
+        if (lease->token != 0 && lease->pid == pid &&
+            lease->state == State::working) {
             lease->token = 0;
             waiting |= std::exchange(lease->waiting, 0);
         }
@@ -173,8 +205,12 @@ Waiting LeaseTable::sweep(std::uint32_t pid) noexcept {
 
 bool LeaseTable::await(std::uint64_t hash, Waiting who,
                        core::Millis now) noexcept {
-    if (worked_on_by(hash, now) == 0) { return false; }
-    find(hash)->waiting |= who;
+    Lease* lease = find(hash);
+    if (lease == nullptr || lease->until <= now ||
+        lease->state == State::kept) {
+        return false;
+    }
+    lease->waiting |= who;
     return true;
 }
 
@@ -183,13 +219,19 @@ Waiting LeaseTable::take_waiting(std::uint64_t hash) noexcept {
     return lease == nullptr ? 0 : std::exchange(lease->waiting, 0);
 }
 
+bool LeaseTable::is_kept(std::uint64_t hash, core::Millis now) const noexcept {
+    const Lease* lease = find(hash);
+    return lease != nullptr && lease->until > now &&
+           lease->state == State::kept;
+}
+
 std::uint32_t LeaseTable::worked_on_by(std::uint64_t hash,
                                        core::Millis now) const noexcept {
     const Lease* lease = find(hash);
-    if (lease == nullptr || lease->until <= now || lease->kept != 0) {
-        return 0;
-    }
-    return lease->pid;
+    return lease != nullptr && lease->until > now &&
+                   lease->state == State::working
+               ? lease->pid
+               : 0;
 }
 
 void LeaseTable::mark_uncacheable(std::uint64_t hash, core::Millis until,
@@ -226,7 +268,9 @@ const char* LeaseTable::check(core::Millis now) const noexcept {
         if (find(lease->hash) != lease) {
             return "a lease is in the wrong set, or twice in its own";
         }
-        if (lease->kept > 1) { return "a lease is neither kept nor worked on"; }
+        if (lease->state > State::elsewhere) {
+            return "a lease is in a state that nobody knows";
+        }
     }
     auto* marks = reinterpret_cast<Mark*>(leases + capacity());
     for (Mark* mark = marks; mark != marks + capacity(); mark++) {

@@ -63,6 +63,15 @@ class LeaseTable {
     // The owner no longer works on it, the lease stays until its end (the
     // back-off after a failure): sweep() leaves it alone.
     void keep(std::uint64_t hash, LeaseToken token) noexcept;
+    // The same for another box's failure: to be looked into again at `until`.
+    void keep(std::uint64_t hash, LeaseToken token,
+              core::Millis until) noexcept;
+    // Another box fetches the item: those who wait go on waiting until that
+    // has ended, which take_elsewhere() is for, or until `until`.
+    void hand_over(std::uint64_t hash, LeaseToken token,
+                   core::Millis until) noexcept;
+    // Frees a lease that was handed over. Returns who waited for it.
+    Waiting take_elsewhere(std::uint64_t hash) noexcept;
     // Takes the lease away from whoever has it (delete and invalidate).
     bool revoke(std::uint64_t hash) noexcept;
     // Frees the leases of one process that died. Returns who waited for them.
@@ -74,7 +83,10 @@ class LeaseTable {
     bool await(std::uint64_t hash, Waiting who, core::Millis now) noexcept;
     // To be told now, when the lease changes hands or ends.
     Waiting take_waiting(std::uint64_t hash) noexcept;
-    // The process that works on the item; 0 when there is none.
+    // Nobody works on it, and nobody shall before the lease ends.
+    [[nodiscard]] bool is_kept(std::uint64_t hash,
+                               core::Millis now) const noexcept;
+    // The process that works on the item; 0 when there is none on this box.
     [[nodiscard]] std::uint32_t worked_on_by(std::uint64_t hash,
                                              core::Millis now) const noexcept;
 
@@ -88,6 +100,7 @@ class LeaseTable {
     [[nodiscard]] const char* check(core::Millis now) const noexcept;
 
   private:
+    enum class State : std::uint16_t;
     struct Header;
     struct Lease;
     struct Mark;

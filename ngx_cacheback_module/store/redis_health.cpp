@@ -126,7 +126,7 @@ bool RedisHealth::explained(ErrorKind kind, std::string_view text) {
         return true;
     case ErrorKind::no_perm:
         open("forbids reading" + words,
-             "allow the user \"+get +set +del\" on keys \"~" +
+             "allow the user the commands that README lists on keys \"~" +
                  std::string(reinterpret_cast<char*>(conf_.prefix.data),
                              conf_.prefix.len) +
                  "*\"");
@@ -193,6 +193,50 @@ bool RedisHealth::may_write() noexcept {
     return control_.take_write_probe(now, pause);
 }
 
+void RedisHealth::judge_write(const redis::Answer& answer) {
+    if (answer.end == redis::Answer::End::timeout) {
+        // Written or not: only the server knows. Reads judge its health.
+        control_.count(Counter::redis_timeouts);
+        return;
+    }
+    if (answer.end == redis::Answer::End::lost) {
+        control_.count(Counter::redis_writes_dropped);
+        return;
+    }
+    const redis::Reply& reply = *answer.reply;
+    if (reply.kind != redis::Reply::Kind::error) {
+        written();
+        return;
+    }
+    control_.count(Counter::redis_writes_dropped);
+    const redis::ErrorKind kind = redis::error_kind(reply.text);
+    if (redis::concerns_writes(kind)) {
+        write_refused(kind, reply.text);
+    } else {
+        error_reply(kind, reply.text);
+    }
+}
+
+void RedisHealth::feed_error(std::string_view text) {
+    const ErrorKind kind = redis::error_kind(text);
+    const std::string_view unknown = "ERR unknown command";
+    if (kind != ErrorKind::no_perm &&
+        text.substr(0, unknown.size()) != unknown) {
+        // UNBLOCKED, when the server changes its role, and the like: the next
+        // reading tells.
+        if (kind != ErrorKind::other) { error_reply(kind, text); }
+        return;
+    }
+    if (feed_failure_ == text) { return; }
+    feed_failure_ = text;
+    const std::string words = in_brackets(text);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "cacheback: redis %V does not let this box read what others "
+                  "change%*s, expected the user to be allowed \"+xadd +xread "
+                  "+xrevrange\"",
+                  &conf_.address_text, words.size(), words.data());
+}
+
 void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
     writes_off_ = true;
     if (!control_.stop_writes(wall_now())) { return; }
@@ -206,7 +250,9 @@ void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
     case ErrorKind::readonly:
         advice = ", it is a replica: name its master in the \"redis\" URL";
         break;
-    case ErrorKind::no_perm: advice = ", allow the user \"+set +del\""; break;
+    case ErrorKind::no_perm:
+        advice = ", allow the user the commands that README lists";
+        break;
     case ErrorKind::misconf:
         advice = ", it cannot save to disk: repair that or turn saving off";
         break;

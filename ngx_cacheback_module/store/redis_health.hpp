@@ -52,7 +52,16 @@ class RedisHealth {
 
     // -- writes
 
+    // False: refused lately. may_write() lets a write through now and then, as
+    // a probe.
+    [[nodiscard]] bool writes() const noexcept {
+        return control_.writes_stopped() == 0;
+    }
     [[nodiscard]] bool may_write() noexcept;
+    // What has become of a write, or of another command that may fail as one.
+    void judge_write(const redis::Answer& answer);
+    // An error in reply to a read of the feed of changes.
+    void feed_error(std::string_view text);
     void write_refused(redis::ErrorKind kind, std::string_view text);
     void written() {
         if (writes_off_) { writes_again(); }
@@ -70,6 +79,7 @@ class RedisHealth {
     unsigned flaps_ = 0;         // failures in a row soon after a greeting
     ngx_msec_t greeted_at_ = 0;  // 0: not since the last failure
     bool writes_off_ = false;    // as far as this worker knows
+    std::string feed_failure_;   // likewise
     std::string last_failure_;   // logged again only when it differs
     redis::ErrorKind last_error_ = redis::ErrorKind::other;
     ngx_msec_t last_error_at_ = 0;

@@ -32,17 +32,18 @@ ngx_msec_t jittered(ngx_msec_t delay) noexcept {
 }  // namespace
 
 RedisLane::RedisLane(const RedisConf& conf, RedisHealth& health,
-                     std::string name, std::string probe)
+                     std::string name, std::string probe, ngx::Timer::Exit exit)
     : conf_(conf),
       health_(health),
       name_(std::move(name)),
       probe_(std::move(probe)),
+      exit_(exit),
       session_(std::max(conf.max_entry, least_reply) + headroom,
                static_cast<core::Millis>(conf.timeout)),
       connection_(*this),
       flush_([](void* self) { static_cast<RedisLane*>(self)->flush(); }, this),
       deadline_(
-          ngx::Timer::Exit::waits,
+          exit,
           [](void* self) { static_cast<RedisLane*>(self)->on_deadline(); },
           this),
       retry_(
@@ -65,12 +66,12 @@ bool RedisLane::open_for_questions() {
            session_.waiting() < most_waiting;
 }
 
-redis::QuestionId RedisLane::ask(redis::Question question) {
-    question.deadline = now() + static_cast<core::Millis>(conf_.timeout);
+redis::QuestionId RedisLane::ask(redis::Question question, core::Millis wait) {
+    question.deadline = now() + static_cast<core::Millis>(conf_.timeout) + wait;
     const redis::QuestionId id = session_.ask(question);
     watch(question.deadline);
     traffic_ = true;
-    connection_.set_idle(false);
+    set_idle(false);
     if (session_.ready()) { flush_.post(); }
     return id;
 }
@@ -166,9 +167,13 @@ void RedisLane::received(std::string_view bytes) {
     settle();
 }
 
+void RedisLane::set_idle(bool idle) noexcept {
+    connection_.set_idle(idle || exit_ == ngx::Timer::Exit::goes);
+}
+
 void RedisLane::settle() {
     if (session_.waiting() > 0) { return; }
-    connection_.set_idle(true);
+    set_idle(true);
     if (ngx_exiting) { asked_to_leave(); }
 }
 

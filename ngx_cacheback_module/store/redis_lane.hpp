@@ -15,9 +15,10 @@ namespace cacheback::store {
 
 class RedisLane final : private ngx::PeerListener {
   public:
-    // `name` and `probe` as in redis::Login.
+    // `name` and `probe` as in redis::Login. `exit`: whether a worker that
+    // leaves waits for the answers.
     RedisLane(const RedisConf& conf, RedisHealth& health, std::string name,
-              std::string probe);
+              std::string probe, ngx::Timer::Exit exit);
     ~RedisLane();
 
     // Whether a question would be sent on its way now, or as soon as the link
@@ -30,9 +31,14 @@ class RedisLane final : private ngx::PeerListener {
     void take_over(std::string&& command) {
         session_.take_over(std::move(command));
     }
-    // `question.deadline` is filled in.
-    redis::QuestionId ask(redis::Question question);
+    // `question.deadline` is filled in; `wait`: so much later than usual, for
+    // a command on which the server waits, or earlier, when it is negative.
+    redis::QuestionId ask(redis::Question question, core::Millis wait = 0);
     void cancel(redis::QuestionId id) noexcept { session_.cancel(id); }
+    // Something is left of the time that an answer may take.
+    [[nodiscard]] bool has_time(core::Millis spent) const noexcept {
+        return spent < static_cast<core::Millis>(conf_.timeout);
+    }
 
     [[nodiscard]] std::size_t unsent() const noexcept {
         return session_.unsent();
@@ -58,6 +64,7 @@ class RedisLane final : private ngx::PeerListener {
     void on_retry();
     void on_idle();
     void watch(core::Millis when) noexcept;
+    void set_idle(bool idle) noexcept;
     void settle();  // after answers: idle or not, leaving or not
     void drop();    // ends the link, fails its questions, plans anew
     void broken();  // the session says why
@@ -70,6 +77,7 @@ class RedisLane final : private ngx::PeerListener {
     const RedisConf& conf_;
     RedisHealth& health_;
     std::string name_, probe_;
+    ngx::Timer::Exit exit_;
     State state_ = State::down;
     bool connected_ = false;  // this link has been established
     bool greeted_ = false;    // and been ready

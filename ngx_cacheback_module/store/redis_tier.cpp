@@ -1,6 +1,7 @@
 #include "redis_tier.hpp"
 
 #include "../redis/commands.hpp"
+#include "../redis/lease_scripts.hpp"
 
 namespace cacheback::store {
 
@@ -8,37 +9,19 @@ namespace {
 
 constexpr std::size_t large_value = 64 * 1024;
 constexpr std::size_t most_unsent = 16 * 1024 * 1024;
-constexpr std::size_t digest_size = 32;
+// What is fetched lives so long under its own name, should nobody commit it.
+constexpr core::Millis uncommitted = 60 * core::second;
 
 std::string_view view(const ngx_str_t& text) noexcept {
     return {reinterpret_cast<const char*>(text.data), text.len};
 }
-
-// All keys of one item share what stands in braces, and so one cluster slot.
-class Digest {
-  public:
-    explicit Digest(std::string_view text) noexcept {
-        ngx_md5_t md5;
-        u_char binary[16];
-        ngx_md5_init(&md5);
-        ngx_md5_update(&md5, text.data(), text.size());
-        ngx_md5_final(binary, &md5);
-        (void)ngx_hex_dump(hex_, binary, sizeof(binary));
-    }
-    [[nodiscard]] std::string_view view() const noexcept {
-        return {reinterpret_cast<const char*>(hex_), digest_size};
-    }
-
-  private:
-    u_char hex_[digest_size];
-};
 
 std::string get_head(std::string_view key_head) {
     std::string head;
     redis::append_array(head, 2);
     redis::append_word(head, "GET");
     head += '$';
-    head += std::to_string(key_head.size() + digest_size + 1);
+    head += std::to_string(key_head.size() + KeyDigest::size + 1);
     head += "\r\n";
     head += key_head;
     return head;
@@ -46,52 +29,33 @@ std::string get_head(std::string_view key_head) {
 
 }  // namespace
 
-// -- RedisTicket
-
-RedisTicket::RedisTicket(RedisTicket&& other) noexcept
-    : lane_(std::exchange(other.lane_, nullptr)), question_(other.question_) {}
-
-RedisTicket& RedisTicket::operator=(RedisTicket&& other) noexcept {
-    if (this != &other) {
-        cancel();
-        lane_ = std::exchange(other.lane_, nullptr);
-        question_ = other.question_;
-    }
-    return *this;
-}
-
-void RedisTicket::cancel() noexcept {
-    if (lane_ != nullptr) {
-        lane_->cancel(question_);
-        lane_ = nullptr;
-    }
-}
-
-// -- RedisTier
-
-RedisTier::RedisTier(const RedisConf& conf, ControlZone& control)
+RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
+                     Feed::OnChange on_change, void* data)
     : control_(control),
       health_(conf, control),
-      small_(conf, health_, "cacheback",
-             std::string(view(conf.prefix)) + "probe"),
-      bulk_(conf, health_, "cacheback-bulk",
-            std::string(view(conf.prefix)) + "probe"),
-      key_head_(std::string(view(conf.prefix)) + "{") {
-    get_head_ = get_head(key_head_);
+      keys_(view(conf.prefix), control.box()),
+      small_(conf, health_, "cacheback", keys_.probe(),
+             ngx::Timer::Exit::waits),
+      bulk_(conf, health_, "cacheback-bulk", keys_.probe(),
+            ngx::Timer::Exit::waits),
+      leases_(keys_, small_, bulk_, health_, control),
+      feed_(conf, keys_, health_, control, on_change, data),
+      get_head_(get_head(keys_.head())) {
     // Also while the breaker is open: a worker that starts may know better.
     (void)small_.open_for_questions();
 }
 
 bool RedisTier::get(const Key& key, RedisDone done, void* data,
-                    RedisTicket& ticket) {
+                    RedisTicket& ticket, core::Millis spent) {
     RedisLane& lane = hints_.large(key.hash) ? bulk_ : small_;
-    if (!health_.well() || !lane.open_for_questions()) {
+    if (!health_.well() || !lane.open_for_questions() ||
+        !lane.has_time(spent)) {
         skip();
         return false;
     }
-    const Digest digest(key.text);
+    const KeyDigest digest(key.text);
     std::string& out = lane.commands();
-    out.reserve(out.size() + get_head_.size() + digest_size + 3);
+    out.reserve(out.size() + get_head_.size() + KeyDigest::size + 3);
     out += get_head_;
     out += digest.view();
     out += "}\r\n";
@@ -102,9 +66,7 @@ bool RedisTier::get(const Key& key, RedisDone done, void* data,
     question.then = reinterpret_cast<void (*)()>(done);
     question.data = data;
     question.tag = key.hash;
-    ticket.cancel();
-    ticket.question_ = lane.ask(question);
-    ticket.lane_ = &lane;
+    ticket.hold(lane, lane.ask(question, -spent));
     return true;
 }
 
@@ -159,14 +121,15 @@ bool RedisTier::may_write(std::size_t size) {
 }
 
 void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
-                    RedisWritten written, void* data) {
+                    LeaseToken token, RedisWritten written, void* data) {
     bool asked = ngx::guard(
-        ngx_cycle->log, [&] { return set(key, entry, ttl, written, data); },
+        ngx_cycle->log,
+        [&] { return set(key, entry, ttl, token, written, data); },
         [&] {
             control_.count(Counter::redis_writes_dropped);
             return false;
         });
-    if (!asked && written != nullptr) { written(data); }
+    if (!asked && written != nullptr) { written(data, Written::no); }
 }
 
 void RedisTier::remove(const Key& key) {
@@ -176,33 +139,68 @@ void RedisTier::remove(const Key& key) {
 }
 
 bool RedisTier::set(const Key& key, const Pieces& entry, core::Millis ttl,
-                    RedisWritten written, void* data) {
+                    LeaseToken token, RedisWritten written, void* data) {
     if (ttl <= 0) {
         del(key);
         return false;
     }
     const std::size_t size = total(entry);
     if (!may_write(size)) { return false; }
-    const Digest digest(key.text);
-    std::string name = key_head_;
-    name.append(digest.view()).append("}");
-    if (size > large_value) {
-        std::string command;
-        redis::append_set(command, name, entry, ttl);
-        bulk_.take_over(std::move(command));
-    } else {
-        redis::append_set(bulk_.commands(), name, entry, ttl);
-    }
+    const KeyDigest digest(key.text);
     redis::Question question;
     question.done = size > large_value ? on_write<true> : on_write<false>;
     question.owner = this;
     question.then = reinterpret_cast<void (*)()>(written);
     question.data = data;
     question.tag = key.hash;
-    bulk_.ask(question);
+    if (token == 0) {
+        ask_set(keys_.entry(digest), entry, ttl, question);
+    } else {
+        const std::string fetched = keys_.fetched(digest, token);
+        redis::Question first;
+        first.done = on_side_write;
+        first.owner = this;
+        ask_set(fetched, entry, uncommitted, first);
+        redis::append_command(
+            bulk_.commands(),
+            {"EVAL", redis::commit_script, "3", keys_.lease(digest),
+             keys_.entry(digest), fetched, keys_.holder(token),
+             std::to_string(ttl)});
+        bulk_.ask(question);
+    }
     // Until it is answered, reads of this key follow it on its lane.
     hints_.set(key.hash, true);
     return true;
+}
+
+void RedisTier::ask_set(const std::string& name, const Pieces& entry,
+                        core::Millis ttl, const redis::Question& question) {
+    if (total(entry) > large_value) {
+        std::string command;
+        redis::append_set(command, name, entry, ttl);
+        bulk_.take_over(std::move(command));
+    } else {
+        redis::append_set(bulk_.commands(), name, entry, ttl);
+    }
+    bulk_.ask(question);
+}
+
+void RedisTier::revoke(const Key& key) {
+    ngx::guard(
+        ngx_cycle->log,
+        [&] {
+            if (may_write(0)) { ask_revoke(key); }
+        },
+        [&] { control_.count(Counter::redis_writes_dropped); });
+}
+
+void RedisTier::ask_revoke(const Key& key) {
+    redis::append_command(bulk_.commands(),
+                          {"DEL", keys_.lease(KeyDigest(key.text))});
+    redis::Question question;
+    question.done = on_side_write;
+    question.owner = this;
+    bulk_.ask(question);
 }
 
 void RedisTier::del(const Key& key) {
@@ -212,6 +210,26 @@ void RedisTier::del(const Key& key) {
     (void)ask_del(key, question);
 }
 
+void RedisTier::finish_removal(const Key& key, LeaseToken token) {
+    ngx::guard(
+        ngx_cycle->log,
+        [&] {
+            if (!may_write(0)) { return; }
+            const KeyDigest digest(key.text);
+            redis::append_command(
+                bulk_.commands(),
+                {"EVAL", redis::finish_script, "2", keys_.lease(digest),
+                 keys_.entry(digest), keys_.holder(token), "remove"});
+            redis::Question question;
+            question.done = on_write<false>;
+            question.owner = this;
+            question.tag = key.hash;
+            hints_.set(key.hash, true);
+            bulk_.ask(question);
+        },
+        [&] { control_.count(Counter::redis_writes_dropped); });
+}
+
 bool RedisTier::remove(const Key& key, RedisDone done, void* data,
                        RedisTicket& ticket) {
     if (!may_write(0)) { return false; }
@@ -219,28 +237,50 @@ bool RedisTier::remove(const Key& key, RedisDone done, void* data,
     question.done = on_removed;
     question.then = reinterpret_cast<void (*)()>(done);
     question.data = data;
-    ticket.cancel();
-    ticket.question_ = ask_del(key, question);
-    ticket.lane_ = &bulk_;
+    ticket.hold(bulk_, ask_del(key, question));
     return true;
 }
 
+// The lease first: who fetches the item must not bring it back.
 redis::QuestionId RedisTier::ask_del(const Key& key, redis::Question question) {
-    const Digest digest(key.text);
-    std::string name = key_head_;
-    name.append(digest.view()).append("}");
-    redis::append_command(bulk_.commands(), {"DEL", name});
+    ask_revoke(key);
+    redis::append_command(bulk_.commands(),
+                          {"DEL", keys_.entry(KeyDigest(key.text))});
     question.owner = this;
     question.tag = key.hash;
     hints_.set(key.hash, true);
     return bulk_.ask(question);
 }
 
+void RedisTier::announce(const Key& key, redis::Change::Kind kind,
+                         core::Millis length) noexcept {
+    ngx::guard(
+        ngx_cycle->log,
+        [&] {
+            if (!health_.well() || !health_.writes() ||
+                !bulk_.open_for_questions()) {
+                return;
+            }
+            redis::append_change(bulk_.commands(), keys_.feed(),
+                                 {kind, length, control_.box(), key.text});
+            redis::Question question;
+            question.done = on_side_write;
+            question.owner = this;
+            bulk_.ask(question);
+        },
+        [] {});
+}
+
+void RedisTier::on_side_write(const redis::Question& question,
+                              const redis::Answer& answer) {
+    static_cast<RedisTier*>(question.owner)->health_.judge_write(answer);
+}
+
 void RedisTier::on_removed(const redis::Question& question,
                            const redis::Answer& answer) {
     auto& self = *static_cast<RedisTier*>(question.owner);
     self.hints_.set(question.tag, false);
-    self.judge_write(answer);
+    self.health_.judge_write(answer);
     RedisReply reply;
     if (answer.end == redis::Answer::End::reply &&
         answer.reply->kind == redis::Reply::Kind::integer) {
@@ -253,39 +293,26 @@ void RedisTier::on_removed(const redis::Question& question,
 template <bool is_large>
 void RedisTier::on_write(const redis::Question& question,
                          const redis::Answer& answer) {
+    using Kind = redis::Reply::Kind;
     auto& self = *static_cast<RedisTier*>(question.owner);
     self.hints_.set(question.tag, is_large);
-    self.judge_write(answer);
-    if (question.then != nullptr) {
-        reinterpret_cast<RedisWritten>(question.then)(question.data);
+    self.health_.judge_write(answer);
+    if (question.then == nullptr) { return; }
+    Written written = Written::no;
+    if (answer.end == redis::Answer::End::reply) {
+        const redis::Reply& reply = *answer.reply;
+        if (reply.kind == Kind::status) { written = Written::yes; }
+        if (reply.kind == Kind::integer) {  // the commit script's
+            written = reply.integer > 0    ? Written::yes
+                      : reply.integer == 0 ? Written::refused
+                                           : Written::no;
+        }
     }
-}
-
-void RedisTier::judge_write(const redis::Answer& answer) {
-    if (answer.end == redis::Answer::End::timeout) {
-        // Written or not: only the server knows. Reads judge its health.
-        control_.count(Counter::redis_timeouts);
-        return;
-    }
-    if (answer.end == redis::Answer::End::lost) {
-        control_.count(Counter::redis_writes_dropped);
-        return;
-    }
-    const redis::Reply& reply = *answer.reply;
-    if (reply.kind != redis::Reply::Kind::error) {
-        health_.written();
-        return;
-    }
-    control_.count(Counter::redis_writes_dropped);
-    const redis::ErrorKind kind = redis::error_kind(reply.text);
-    if (redis::concerns_writes(kind)) {
-        health_.write_refused(kind, reply.text);
-    } else {
-        health_.error_reply(kind, reply.text);
-    }
+    reinterpret_cast<RedisWritten>(question.then)(question.data, written);
 }
 
 void RedisTier::shut_down() noexcept {
+    feed_.shut_down();
     small_.shut_down();
     bulk_.shut_down();
 }

@@ -11,9 +11,13 @@
 #include "../ngx/ngx.hpp"
 #include "bytes.hpp"
 #include "control_zone.hpp"
+#include "feed.hpp"
 #include "key.hpp"
 #include "redis_health.hpp"
+#include "redis_keys.hpp"
 #include "redis_lane.hpp"
+#include "redis_leases.hpp"
+#include "redis_ticket.hpp"
 
 namespace cacheback::store {
 
@@ -29,51 +33,55 @@ struct RedisReply {
 };
 
 using RedisDone = void (*)(void* data, const RedisReply& reply);
-// A write has been answered, or was given up.
-using RedisWritten = void (*)(void* data) noexcept;
 
-// A question under way. Destroying or resetting it cancels: the callback is
-// then never called. The callback is called once, from an event of the link
-// (its socket, a timer, a posted event), never from within get().
-class RedisTicket {
-  public:
-    RedisTicket() = default;
-    RedisTicket(RedisTicket&& other) noexcept;
-    RedisTicket& operator=(RedisTicket&& other) noexcept;
-    ~RedisTicket() { cancel(); }
-    void cancel() noexcept;
-
-  private:
-    friend class RedisTier;
-    RedisLane* lane_ = nullptr;
-    redis::QuestionId question_ = 0;
+// What became of a write.
+enum class Written : unsigned char {
+    yes,
+    refused,  // its lease was lost meanwhile
+    no,       // dropped, answered with an error, or not at all
 };
+using RedisWritten = void (*)(void* data, Written written) noexcept;
 
 class RedisTier {
   public:
-    RedisTier(const RedisConf& conf, ControlZone& control);  // per worker
+    // One per worker; `on_change`: see Feed.
+    RedisTier(const RedisConf& conf, ControlZone& control,
+              Feed::OnChange on_change, void* data);
     ~RedisTier() = default;
     RedisTier(const RedisTier&) = delete;
     RedisTier& operator=(const RedisTier&) = delete;
 
     // False: nothing can be asked now (breaker open, link down): the caller
     // goes on at once as if Redis held nothing. True: `done(data, reply)` will
-    // be called within conf.timeout, unless `ticket` is cancelled before.
+    // be called within conf.timeout, less what the caller has `spent` of it
+    // before, unless `ticket` is cancelled.
     [[nodiscard]] bool get(const Key& key, RedisDone done, void* data,
-                           RedisTicket& ticket);
+                           RedisTicket& ticket, core::Millis spent = 0);
 
     // SET with PX; the pieces are copied before it returns. Best effort: what
     // would make more than 16 MB unsent in this worker is dropped and counted,
-    // as are failures, which are logged on change of state.
+    // as are failures, which are logged on change of state. With a `token` it
+    // is stored only if that holds the item's lease in Redis, and ends it.
     // `written`, if given, is called once, maybe before put() returns, or never
     // when the tier is shut down meanwhile.
     void put(const Key& key, const Pieces& entry, core::Millis ttl,
-             RedisWritten written = nullptr, void* data = nullptr);
+             LeaseToken token = 0, RedisWritten written = nullptr,
+             void* data = nullptr);
+    // The entry, and the lease of whoever fetches it.
     void remove(const Key& key);
     // The same, told what came of it, as get() tells: `found` when there was
     // something to remove, `absent`, or `unavailable`.
     [[nodiscard]] bool remove(const Key& key, RedisDone done, void* data,
                               RedisTicket& ticket);
+    // The lease of whoever fetches the item, so that it commits nothing.
+    void revoke(const Key& key);
+    // The entry and the lease, if that is still the token's.
+    void finish_removal(const Key& key, LeaseToken token);
+    // Tells the other boxes, after what was written before. Best effort.
+    void announce(const Key& key, redis::Change::Kind kind,
+                  core::Millis length = 0) noexcept;
+
+    [[nodiscard]] RedisLeases& leases() noexcept { return leases_; }
 
     // Worker exit: the links are closed, nobody is called any more. A worker
     // that leaves gracefully has waited for what was under way by then.
@@ -111,26 +119,32 @@ class RedisTier {
     template <bool is_large>
     static void on_write(const redis::Question& question,
                          const redis::Answer& answer);
-    void judge_write(const redis::Answer& answer);
     RedisReply judge(const redis::Question& question,
                      const redis::Answer& answer);
     void skip() noexcept { control_.count(Counter::redis_skipped); }
     [[nodiscard]] bool may_write(std::size_t size);
     // False: dropped, nobody will be called.
     bool set(const Key& key, const Pieces& entry, core::Millis ttl,
-             RedisWritten written, void* data);
+             LeaseToken token, RedisWritten written, void* data);
+    void ask_set(const std::string& name, const Pieces& entry, core::Millis ttl,
+                 const redis::Question& question);
+    void ask_revoke(const Key& key);
     void del(const Key& key);
     redis::QuestionId ask_del(const Key& key, redis::Question question);
     static void on_removed(const redis::Question& question,
                            const redis::Answer& answer);
+    // Of writes that nobody waits for the end of.
+    static void on_side_write(const redis::Question& question,
+                              const redis::Answer& answer);
 
     ControlZone& control_;
     RedisHealth health_;
+    RedisKeys keys_;
     RedisLane small_, bulk_;
+    RedisLeases leases_;
+    Feed feed_;
     Hints hints_;
-    // A GET in the protocol's form, before and after the key's digest.
-    std::string get_head_;
-    std::string key_head_;  // prefix and '{'
+    std::string get_head_;  // a GET in the protocol's form, up to the digest
 };
 
 }  // namespace cacheback::store

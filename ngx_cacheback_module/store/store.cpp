@@ -11,18 +11,26 @@ struct Store::Writing {
     Store& store;
     std::string text;
     std::uint64_t hash;
-    LeaseToken token;  // 0: given back already
+    Lease lease;
+    bool held;  // in memory: then this box's lease has ended already
     std::uint32_t fence;
     Writing* next;
 
-    static void on_written(void* data) noexcept {
+    static void on_written(void* data, Written written) noexcept {
         auto* self = static_cast<Writing*>(data);
         Store& store = self->store;
         const Key key{self->text, self->hash};
-        if (store.control_.fence(key) != self->fence && store.redis_) {
+        if (self->lease.in_fleet) {
+            if (written == Written::refused) {
+                (void)store.memory_.remove(key);
+            } else if (written == Written::no && store.redis_ != nullptr) {
+                store.redis_->leases().release(key, self->lease.token);
+            }
+        } else if (store.control_.fence(key) != self->fence &&
+                   store.redis_ != nullptr) {
             store.redis_->remove(key);
         }
-        if (self->token != 0) { store.control_.release(key, self->token); }
+        if (!self->held) { store.control_.release(key, self->lease.token); }
         for (Writing** at = &store.writings_; *at != nullptr;
              at = &(*at)->next) {
             if (*at == self) {
@@ -59,7 +67,7 @@ char* Store::configure(ngx_conf_t* cf, void* tag) {
 
 RedisTier* Store::redis() {
     if (redis_ == nullptr && settings.has_redis) {
-        redis_ = new RedisTier(settings.redis, control_);
+        redis_ = new RedisTier(settings.redis, control_, on_change, this);
     }
     return redis_;
 }
@@ -75,7 +83,9 @@ FetchLine& Store::line() {
 void Store::enter_worker() {
     control_.sweep();
     memory_.sweep();
-    (void)line();  // made here, where a lack of memory may still be told
+    // Made here, where a lack of memory may still be told.
+    (void)line();
+    (void)redis();
 }
 
 void Store::leave_worker() {
@@ -97,8 +107,14 @@ void Store::leave_worker() {
 
 void Store::promote(const Key& key, std::string_view entry,
                     std::uint32_t fence) {
-    if (!memory_.enabled() || entry.size() > memory_limit() ||
-        control_.fence(key) != fence || memory_.holds(key)) {
+    if (!memory_.holds(key)) { replace(key, entry, fence); }
+}
+
+void Store::replace(const Key& key, std::string_view entry,
+                    std::uint32_t fence) {
+    if (!memory_.enabled() || control_.fence(key) != fence) { return; }
+    if (entry.size() > memory_limit()) {
+        (void)memory_.remove(key);
         return;
     }
     (void)memory_.put(key, Pieces{entry});
@@ -120,25 +136,65 @@ bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
     return false;
 }
 
-bool Store::commit(const Key& key, LeaseToken token, const Pieces& entry,
+Lease Store::claim(const Key& key, core::Millis length, Over over) {
+    return {control_.claim(key, length, over), false};
+}
+
+void Store::release(const Key& key, Lease lease) noexcept {
+    if (!lease) { return; }
+    if (lease.in_fleet && redis_ != nullptr) {
+        redis_->leases().release(key, lease.token);
+        redis_->announce(key, redis::Change::Kind::released);
+    }
+    control_.release(key, lease.token);
+}
+
+void Store::release_to_all(const Key& key, Lease lease, core::Millis mark) {
+    // Long enough for all that wait now to have looked.
+    constexpr core::Millis moment = 500;
+    if (!lease) { return; }
+    if (lease.in_fleet && redis_ != nullptr) {
+        redis_->leases().release(key, lease.token);
+        redis_->announce(key, redis::Change::Kind::uncacheable,
+                         std::max(mark, moment));
+    }
+    control_.release_to_all(key, lease.token, moment);
+}
+
+void Store::keep(const Key& key, Lease lease) noexcept {
+    if (!lease) { return; }
+    if (lease.in_fleet && redis_ != nullptr) {
+        redis_->leases().keep(key, lease.token);
+        redis_->announce(key, redis::Change::Kind::released);
+    }
+    control_.keep(key, lease.token);
+}
+
+bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
                    core::Millis ttl) {
     bool held = false;
     std::uint32_t fence = control_.fence(key);
-    if (!control_.holds(key, token) ||
-        !put_in_memory(key, token, entry, held)) {
+    if (!control_.holds(key, lease.token) ||
+        !put_in_memory(key, lease.token, entry, held)) {
+        if (lease.in_fleet && redis_ != nullptr) {
+            redis_->leases().release(key, lease.token);
+        }
         return false;
     }
     control_.unmark(key);
     control_.count(Counter::stored);
 
-    RedisTier* tier = redis();
-    if (tier != nullptr) {
-        writings_ = new Writing{*this,    std::string(key.text),
-                                key.hash, held ? 0 : token,
-                                fence,    writings_};
-        tier->put(key, entry, ttl, Writing::on_written, writings_);
+    if (RedisTier* tier = redis(); tier != nullptr) {
+        writings_ = new Writing{
+            *this,    std::string(key.text), key.hash, lease, held, fence,
+            writings_};
+        tier->put(key, entry, ttl, lease.in_fleet ? lease.token : 0,
+                  Writing::on_written, writings_);
+        tier->announce(key, redis::Change::Kind::stored);
+    } else {
+        held = true;  // nothing else is to come
     }
-    if (tier == nullptr || held) { control_.release(key, token); }
+    if (held) { control_.release(key, lease.token); }
     return true;
 }
 
@@ -147,6 +203,26 @@ bool Store::forget(const Key& key) {
     control_.revoke(key);
     control_.unmark(key);
     return memory_.remove(key);
+}
+
+// Another box did this; here nothing of it has happened yet.
+void Store::on_change(void* self, const redis::Change& change) {
+    using Kind = redis::Change::Kind;
+    auto& store = *static_cast<Store*>(self);
+    const Key key = store.control_.key(change.key);
+    switch (change.kind) {
+    case Kind::stored:
+        store.control_.raise_fence(key);
+        (void)store.memory_.remove(key);
+        store.control_.unmark(key);
+        break;
+    case Kind::removed: (void)store.forget(key); break;
+    case Kind::released: break;
+    case Kind::uncacheable:
+        store.control_.mark_uncacheable(key, change.length);
+        break;
+    }
+    store.control_.come_back(key);
 }
 
 void Store::invalidate(const Key& key, const core::EntryView& entry,
@@ -163,15 +239,29 @@ void Store::invalidate(const Key& key, const core::EntryView& entry,
         (void)memory_.put(key, pieces);
     }
     if (RedisTier* tier = redis(); tier != nullptr) {
+        tier->revoke(key);
         tier->put(key, pieces, core::kept_for(stale.windows) - age);
+        tier->announce(key, redis::Change::Kind::removed);
     }
 }
 
-bool Store::commit_removal(const Key& key, LeaseToken token) {
-    if (!control_.holds(key, token)) { return false; }
+bool Store::commit_removal(const Key& key, Lease lease) {
+    if (!control_.holds(key, lease.token)) {
+        if (lease.in_fleet && redis_ != nullptr) {
+            redis_->leases().release(key, lease.token);
+        }
+        return false;
+    }
     (void)memory_.remove(key);
-    if (RedisTier* tier = redis(); tier != nullptr) { tier->remove(key); }
-    control_.release(key, token);
+    if (RedisTier* tier = redis(); tier != nullptr) {
+        if (lease.in_fleet) {
+            tier->finish_removal(key, lease.token);
+        } else {
+            tier->remove(key);
+        }
+        tier->announce(key, redis::Change::Kind::removed);
+    }
+    control_.release(key, lease.token);
     return true;
 }
 

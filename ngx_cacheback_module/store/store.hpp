@@ -7,6 +7,7 @@
 #include "bytes.hpp"
 #include "control_zone.hpp"
 #include "fetch_line.hpp"
+#include "lease.hpp"
 #include "memory_tier.hpp"
 #include "redis_tier.hpp"
 
@@ -43,12 +44,25 @@ class Store {
     // was deleted, marked or stored there since `fence` was read and Redis
     // asked.
     void promote(const Key& key, std::string_view entry, std::uint32_t fence);
+    // The same for one that is newer than what memory holds.
+    void replace(const Key& key, std::string_view entry, std::uint32_t fence);
+
+    // A lease on this box, see LeaseTable; for the fleet's, see FleetClaim.
+    // Whoever gets one ends it in one of the ways below, on both.
+    [[nodiscard]] Lease claim(const Key& key, core::Millis length,
+                              Over over = Over::nobody);
+    void release(const Key& key, Lease lease) noexcept;
+    // The answer is not one to store: those who wait go and ask for themselves.
+    // `mark`: how long the item is known as uncacheable, 0: it is not.
+    void release_to_all(const Key& key, Lease lease, core::Millis mark);
+    // A failure: nobody tries again before the lease ends.
+    void keep(const Key& key, Lease lease) noexcept;
 
     // Stores what the holder of the lease has fetched, in both tiers, and
     // releases the lease once others can find it. False when the lease was lost
     // meanwhile (a delete or an invalidation came in between): then nothing is
-    // stored.
-    bool commit(const Key& key, LeaseToken token, const Pieces& entry,
+    // stored. Where only another box knows of that yet, it is taken back.
+    bool commit(const Key& key, Lease lease, const Pieces& entry,
                 core::Millis ttl);
     // Takes the item out of the memory tier, and the lease from whoever has
     // it, so that no fetch under way brings it back. True when it was there.
@@ -58,13 +72,15 @@ class Store {
                     core::Millis now);
 
     // The same for "it is gone": removes the item from both tiers.
-    bool commit_removal(const Key& key, LeaseToken token);
+    bool commit_removal(const Key& key, Lease lease);
 
     void enter_worker();
     void leave_worker();
 
   private:
     struct Writing;  // what follows when Redis has answered a store
+
+    static void on_change(void* self, const redis::Change& change);
 
     [[nodiscard]] std::size_t memory_limit() const noexcept;
     // False: the lease was lost before or meanwhile.

@@ -68,6 +68,7 @@ package CachebackTest;
 #     redis COMMAND… [=> VALUE]    redis-cli's answer, at first prefix `%`
 #     redis-server kill|start|pause|resume
 #     log REGEX [COUNT]            so many matching lines in the error log, within 2 s
+# --- redis_before  a redis-cli command per line, run before nginx starts.
 # --- refused       nginx does not start, and says these words of a line of its
 #                   configuration: a file's name and a line stand behind them.
 # --- errors        words: [error] is allowed in the log. Not allowed are
@@ -325,6 +326,9 @@ add_block_preprocessor {
     }
     $block->set_value('http_config', $http);
 
+    if (defined $block->redis_before) {
+        redis_cli(split ' ', $_) for split /\n/, $block->redis_before;
+    }
     if (defined $block->steps) {
         $block->set_value('request', 'GET /-steps');
         $block->set_value('error_code', 204);

@@ -56,6 +56,41 @@ class Result:
         return f"{self.target[:80]}: {self.wrong} ({self.took * 1000:.0f} ms)"
 
 
+class Crowd:
+    """`count` clients that ask for the same at once."""
+
+    def __init__(self, box, target, count, may_fail=False):
+        self.answers = []
+        self.failed = []
+        self.may_fail = may_fail
+        clients = [box.client() for _ in range(count)]
+        self.threads = [threading.Thread(target=self._one, args=(c, target))
+                        for c in clients]
+        for thread in self.threads:
+            thread.start()
+
+    def _one(self, client, target):
+        try:
+            self.answers.append(client.get(target))
+        except Exception as error:
+            self.failed.append(error)
+
+    def join(self):
+        for thread in self.threads:
+            thread.join()
+
+    def wait(self):
+        self.join()
+        check(self.may_fail or not self.failed, self.failed[:3])
+        return self.answers
+
+    def statuses(self):
+        found = {}
+        for answer in self.answers:
+            found[answer.cache] = found.get(answer.cache, 0) + 1
+        return found
+
+
 class Traffic:
     """`pages` are paths with sizes: [("/p1", 1000), …]; or a function that is
     called with a random.Random and returns a target and a judge: judge(answer)

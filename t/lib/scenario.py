@@ -268,10 +268,11 @@ class Redis:
 
 class Box:
     """nginx with what it needs, for the length of a `with`. `fakes` are names
-    and modes of t/lib/fake_redis.py; %(NAME)s is the port."""
+    and modes of t/lib/fake_redis.py; %(NAME)s is the port. One that stands
+    `beside` another uses that one's origin and Redis."""
 
     def __init__(self, http, workers=1, main="", log_level="info",
-                 connections=512, expect_log=(), fakes=None):
+                 connections=512, expect_log=(), fakes=None, beside=None):
         self.http = http
         self.workers = workers
         self.main = main
@@ -281,17 +282,19 @@ class Box:
         self.fakes = fakes or {}
         self.children = {}
         self.ports = {"port": free_port()}
+        if beside:
+            self.ports = dict(beside.ports, **self.ports)
 
     def __enter__(self):
         os.makedirs(BUILD + "/t", exist_ok=True)
         self.dir = tempfile.mkdtemp(prefix="box-", dir=BUILD + "/t")
         os.chmod(self.dir, 0o755)
         try:
-            if "%(origin)s" in self.http:
+            if "%(origin)s" in self.http and "origin" not in self.ports:
                 self.ports["origin"] = self.speaking("origin.py")
             self.ports["closed"] = free_port()
             self.ports["dir"] = self.dir
-            if "%(redis" in self.http:
+            if "%(redis" in self.http and "redis" not in self.ports:
                 self.ports["redis"] = free_port()
                 self.ports["redis_socket"] = self.short_path("redis.sock")
                 self.start_redis()
@@ -432,6 +435,10 @@ class Box:
         finally:
             client.close()
 
+    def entries(self):
+        """Keys of entries in Redis; there are others beside them."""
+        return [key for key in self.redis("KEYS", "*") if key.endswith(b"}")]
+
     def live_workers(self):
         """Workers that run now and are not on their way out."""
         live = []
@@ -439,7 +446,10 @@ class Box:
             with contextlib.suppress(OSError):
                 with open(f"/proc/{pid}/cmdline", "rb") as line:
                     command = line.read()
-                if b"nginx" in command and b"shutting down" not in command:
+                # Numbers are used again: it must be ours.
+                if (b"nginx" in command and b"shutting down" not in command
+                        and os.readlink(f"/proc/{pid}/cwd")
+                        == os.path.realpath(self.dir)):
                     live.append(pid)
         return live
 

@@ -3,6 +3,7 @@
 answer, on whatever worker they are."""
 import os, statistics, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from load import Crowd
 from scenario import Box, SLACK, check, eventually, main, milliseconds, note
 from scenario import scenario
 
@@ -24,37 +25,6 @@ def conf(store, more=""):
                 proxy_pass http://127.0.0.1:%%(origin)s;
             }
         }""" % (store, more)
-
-
-class Crowd:
-    """`count` clients that ask for the same at once."""
-
-    def __init__(self, box, target, count):
-        self.answers = []
-        self.failed = []
-        clients = [box.client() for _ in range(count)]
-        self.threads = [threading.Thread(target=self.one, args=(c, target))
-                        for c in clients]
-        for thread in self.threads:
-            thread.start()
-
-    def one(self, client, target):
-        try:
-            self.answers.append(client.get(target))
-        except Exception as error:
-            self.failed.append(error)
-
-    def wait(self):
-        for thread in self.threads:
-            thread.join()
-        check(not self.failed, self.failed[:3])
-        return self.answers
-
-    def statuses(self):
-        found = {}
-        for answer in self.answers:
-            found[answer.cache] = found.get(answer.cache, 0) + 1
-        return found
 
 
 def one_origin_request_serves_all(name):

@@ -426,6 +426,19 @@ std::string renewed_fields(const FieldList& not_modified) {
     return fields_of(EntryView::trusted(renewed_page(not_modified)));
 }
 
+void the_first_bytes_tell_when_an_entry_was_stored(void**) {
+    const std::string bytes = page();
+    const std::string_view all = bytes;
+    assert_true(peek_stored(all) == EntryView::trusted(bytes).meta.stored);
+    assert_true(peek_stored(all.substr(0, 128)) ==
+                EntryView::trusted(bytes).meta.stored);
+    assert_false(peek_stored(all.substr(0, 127)).has_value());
+    assert_false(peek_stored("").has_value());
+    assert_false(
+        peek_stored(patched(offset::version, std::uint16_t{2})).has_value());
+    assert_false(peek_stored("x" + bytes.substr(1)).has_value());
+}
+
 }  // namespace
 
 static void a_304_without_news_keeps_everything_but_the_times(void**) {
@@ -526,6 +539,7 @@ static void a_304_may_name_out_a_field_from_now_on(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_bytes_tell_when_an_entry_was_stored),
         cmocka_unit_test(the_golden_vectors_are_written_byte_for_byte),
         cmocka_unit_test(the_golden_vectors_are_read),
         cmocka_unit_test(every_number_comes_back),

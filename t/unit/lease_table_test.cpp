@@ -137,6 +137,49 @@ void nobody_waits_for_a_lease_that_a_failure_keeps(void**) {
     assert_true(table->claim(1, me, 60, now, Over::kept) == 0);
 }
 
+void who_waits_for_another_box_is_named_when_that_is_done(void**) {
+    Table table;
+    const LeaseToken token = table->claim(1, me, 60, now);
+    assert_int_equal(table->take_elsewhere(1), 0);  // we are at work ourselves
+    assert_true(table->taken(1, now));
+    assert_true(table->await(1, 0b01, now));
+    table->hand_over(1, token + 1, now + 10);  // not its holder
+    assert_int_equal(table->worked_on_by(1, now), me.pid);
+    table->hand_over(1, token, now + 10);
+    assert_int_equal(table->worked_on_by(1, now), 0);  // nobody of this box
+    assert_true(table->await(1, 0b10, now));
+    assert_false(table->is_kept(1, now));
+    assert_true(table->claim(1, other, 60, now, Over::kept) == 0);
+    assert_int_equal(table->sweep(me.pid), 0);  // our death changes nothing
+    assert_int_equal(table->take_elsewhere(1), 0b11);
+    assert_false(table->taken(1, now));
+    assert_int_equal(table->take_elsewhere(1), 0);
+}
+
+void another_box_is_waited_for_no_longer_than_said(void**) {
+    Table table;
+    const LeaseToken token = table->claim(1, me, 60, now);
+    table->hand_over(1, token, now + 10);
+    assert_true(table->await(1, 0b01, now + 9));
+    assert_false(table->await(1, 0b01, now + 10));
+    assert_true(table->claim(1, other, 60, now + 10) != 0);
+    assert_int_equal(table->take_elsewhere(1), 0);  // it is the new owner's
+    assert_true(table->taken(1, now + 10));
+}
+
+void the_failure_of_another_box_is_kept_for_a_while(void**) {
+    Table table;
+    const LeaseToken token = table->claim(1, me, 60, now);
+    table->keep(1, token, now + 10);
+    assert_true(table->is_kept(1, now + 9));
+    assert_true(table->claim(1, other, 60, now + 9) == 0);
+    assert_true(table->claim(1, other, 60, now + 10) != 0);
+    // Never longer than the lease itself.
+    const LeaseToken second = table->claim(2, me, 60, now);
+    table->keep(2, second, now + 100);
+    assert_false(table->taken(2, now + 60));
+}
+
 void who_sets_anybody_aside_gets_the_lease_and_those_who_wait(void**) {
     Table table;
     const LeaseToken first = table->claim(1, me, 60, now);
@@ -347,6 +390,9 @@ int main() {
         cmocka_unit_test(
             who_waited_for_a_lease_that_ran_out_waits_for_the_next),
         cmocka_unit_test(the_death_of_an_owner_names_who_waited),
+        cmocka_unit_test(who_waits_for_another_box_is_named_when_that_is_done),
+        cmocka_unit_test(another_box_is_waited_for_no_longer_than_said),
+        cmocka_unit_test(the_failure_of_another_box_is_kept_for_a_while),
         cmocka_unit_test(
             who_sets_anybody_aside_gets_the_lease_and_those_who_wait),
     };

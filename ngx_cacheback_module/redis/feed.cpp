@@ -1,0 +1,134 @@
+#include "feed.hpp"
+
+#include <charconv>
+#include <iterator>
+#include <utility>
+
+#include "commands.hpp"
+
+namespace cacheback::redis {
+
+namespace {
+
+// So much is kept for a box that comes back: some 2 MB of short keys.
+constexpr std::string_view kept_messages = "8192";
+// Each is nine elements of a reply, which has an end (ReplyReader).
+constexpr std::string_view most_read = "64";
+static_assert(64 * 9 + 4 <= ReplyReader::max_elements);
+
+constexpr std::pair<std::string_view, Change::Kind> words[] = {
+    {"stored", Change::Kind::stored},
+    {"removed", Change::Kind::removed},
+    {"released", Change::Kind::released},
+    {"uncacheable", Change::Kind::uncacheable},
+};
+
+std::string_view word(Change::Kind kind) noexcept {
+    for (const auto& known : words) {
+        if (known.second == kind) { return known.first; }
+    }
+    return {};
+}
+
+std::string hexadecimal(std::uint64_t number) {
+    char text[16];
+    char* end = std::to_chars(std::begin(text), std::end(text), number, 16).ptr;
+    return std::string(text, static_cast<std::size_t>(end - text));
+}
+
+template <class Number>
+bool parse(std::string_view text, Number& number, int base) noexcept {
+    const char* end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, number, base);
+    return error == std::errc() && at == end;
+}
+
+// `fields` is name, value, name, value …; unknown names are of later versions.
+bool parse_change(const Reply& fields, Change& change) noexcept {
+    bool has_kind = false;
+    bool has_box = false;
+    bool has_key = false;
+    for (std::size_t i = 0; i + 1 < fields.count; i += 2) {
+        const Reply& name = fields.elements[i];
+        const Reply& value = fields.elements[i + 1];
+        if (name.kind != Reply::Kind::string ||
+            value.kind != Reply::Kind::string) {
+            return false;
+        }
+        if (name.text == "change") {
+            for (const auto& known : words) {
+                if (known.first != value.text) { continue; }
+                change.kind = known.second;
+                has_kind = true;
+            }
+        } else if (name.text == "for") {
+            if (!parse(value.text, change.length, 10) || change.length < 0) {
+                return false;
+            }
+        } else if (name.text == "box") {
+            has_box = parse(value.text, change.box, 16);
+        } else if (name.text == "key") {
+            change.key = value.text;
+            has_key = true;
+        }
+    }
+    return has_kind && has_box && has_key;
+}
+
+// A message is its position and its fields.
+bool parse_messages(const Reply& messages, FeedPage& page) {
+    if (messages.kind != Reply::Kind::array) { return false; }
+    for (std::size_t i = 0; i < messages.count; ++i) {
+        const Reply& message = messages.elements[i];
+        if (message.kind != Reply::Kind::array || message.count != 2 ||
+            message.elements[0].kind != Reply::Kind::string) {
+            return false;
+        }
+        page.position = message.elements[0].text;
+        // A message that was deleted has no fields.
+        Change change;
+        if (message.elements[1].kind == Reply::Kind::array &&
+            parse_change(message.elements[1], change)) {
+            page.changes.push_back(change);
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+void append_change(std::string& out, std::string_view feed,
+                   const Change& change) {
+    append_command(
+        out, {"XADD", feed, "MAXLEN", "~", kept_messages, "*", "change",
+              word(change.kind), "for", std::to_string(change.length), "box",
+              hexadecimal(change.box), "key", change.key});
+}
+
+void append_feed_end(std::string& out, std::string_view feed) {
+    append_command(out, {"XREVRANGE", feed, "+", "-", "COUNT", "1"});
+}
+
+void append_feed_read(std::string& out, std::string_view feed,
+                      std::string_view position, core::Millis wait) {
+    append_command(out, {"XREAD", "COUNT", most_read, "BLOCK",
+                         std::to_string(wait), "STREAMS", feed, position});
+}
+
+FeedPage read_feed_end(const Reply& reply) {
+    FeedPage page;
+    page.sound = parse_messages(reply, page);
+    return page;
+}
+
+FeedPage read_feed(const Reply& reply) {
+    FeedPage page;
+    page.sound = reply.kind == Reply::Kind::nil;  // nothing came in time
+    if (reply.kind != Reply::Kind::array || reply.count != 1) { return page; }
+    const Reply& stream = reply.elements[0];
+    page.sound = stream.kind == Reply::Kind::array && stream.count == 2 &&
+                 parse_messages(stream.elements[1], page);
+    return page;
+}
+
+}  // namespace cacheback::redis

@@ -1,0 +1,48 @@
+// redis/feed.hpp: what boxes tell each other about items: the messages of the
+// feed, a capped stream of the store (docs/ENTRY_FORMAT.md, "The feed").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../core/time.hpp"
+#include "reply_reader.hpp"
+
+namespace cacheback::redis {
+
+struct Change {
+    enum class Kind : unsigned char {
+        stored,       // a new entry, or an old one renewed
+        removed,      // deleted or made stale: fetches under way are void
+        released,     // a fetch has ended without an entry
+        uncacheable,  // and the item is known to be so, for `length`
+    };
+    Kind kind = Kind::stored;
+    core::Millis length = 0;
+    std::uint64_t box = 0;  // which one says so
+    std::string_view key;
+};
+
+// Appends the command that adds `change` to the stream `feed`.
+void append_change(std::string& out, std::string_view feed,
+                   const Change& change);
+
+// The newest message, to begin behind it.
+void append_feed_end(std::string& out, std::string_view feed);
+// Messages behind `position`; the server waits up to `wait` for one.
+void append_feed_read(std::string& out, std::string_view feed,
+                      std::string_view position, core::Millis wait);
+
+// What one reading brought; views into the reply.
+struct FeedPage {
+    bool sound = false;           // it was an answer to the question
+    std::string_view position;    // of the last message, empty: there was none
+    std::vector<Change> changes;  // those that could be understood
+};
+
+[[nodiscard]] FeedPage read_feed_end(const Reply& reply);
+[[nodiscard]] FeedPage read_feed(const Reply& reply);
+
+}  // namespace cacheback::redis

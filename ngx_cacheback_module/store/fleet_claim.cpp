@@ -1,0 +1,51 @@
+#include "fleet_claim.hpp"
+
+namespace cacheback::store {
+
+bool FleetClaim::begin(Store& store, const Key& key, Lease& lease,
+                       const Terms& terms, Seen seen) {
+    RedisTier* redis = store.redis();
+    store_ = &store;
+    key_ = key;
+    lease_ = &lease;
+    seen_ = seen;
+    if (redis == nullptr ||
+        !redis->leases().claim(key, lease.token, terms.length, terms.over,
+                               terms.order, terms.spent, on_reply, this,
+                               ticket_)) {
+        return false;
+    }
+    // From now on Redis may hold it, whatever becomes of the answer.
+    lease.in_fleet = true;
+    return true;
+}
+
+void FleetClaim::on_reply(void* self, const ClaimReply& reply) {
+    auto& claim = *static_cast<FleetClaim*>(self);
+    claim.done_(claim.data_, claim.take(reply));
+}
+
+FleetClaim::Answer FleetClaim::take(const ClaimReply& reply) {
+    ControlZone& control = store_->control();
+    switch (reply.status) {
+    case ClaimReply::Status::ours: {
+        const std::optional<core::Millis> stored =
+            core::peek_stored(reply.prologue);
+        const bool newer = !seen_.any && stored && stored != seen_.stored;
+        return newer ? Answer::newer : Answer::ours;
+    }
+    case ClaimReply::Status::working:
+        control.hand_over(key_, std::exchange(*lease_, {}).token);
+        return Answer::working;
+    case ClaimReply::Status::kept:
+        control.keep_a_while(key_, std::exchange(*lease_, {}).token);
+        return Answer::kept;
+    case ClaimReply::Status::unavailable: break;
+    }
+    // It may have come too late only: then nobody else should wait for it.
+    lease_->in_fleet = false;
+    store_->redis()->leases().release(key_, lease_->token);
+    return Answer::alone;
+}
+
+}  // namespace cacheback::store

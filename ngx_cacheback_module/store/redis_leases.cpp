@@ -1,0 +1,105 @@
+#include "redis_leases.hpp"
+
+#include "../redis/commands.hpp"
+#include "../redis/lease_scripts.hpp"
+
+namespace cacheback::store {
+
+namespace {
+
+std::string_view word(Over over) noexcept {
+    switch (over) {
+    case Over::nobody: return "0";
+    case Over::kept: return "1";
+    case Over::anybody: return "2";
+    }
+    return {};
+}
+
+}  // namespace
+
+bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
+                        Over over, Order order, core::Millis spent,
+                        RedisClaimed done, void* data, RedisTicket& ticket) {
+    RedisLane& lane = order == Order::at_once ? small_ : bulk_;
+    if (!health_.well() || !health_.writes() || !lane.open_for_questions() ||
+        !lane.has_time(spent)) {
+        return false;
+    }
+    const KeyDigest digest(key.text);
+    redis::append_command(
+        lane.commands(),
+        {"EVAL", redis::claim_script, "2", keys_.lease(digest),
+         keys_.entry(digest), keys_.holder(token),
+         std::to_string(std::max<core::Millis>(length, 1)), word(over)});
+    redis::Question question;
+    question.done = on_claim;
+    question.owner = this;
+    question.then = reinterpret_cast<void (*)()>(done);
+    question.data = data;
+    ticket.hold(lane, lane.ask(question, -spent));
+    return true;
+}
+
+void RedisLeases::on_claim(const redis::Question& question,
+                           const redis::Answer& answer) {
+    auto& self = *static_cast<RedisLeases*>(question.owner);
+    const ClaimReply reply = self.judge(answer);
+    reinterpret_cast<RedisClaimed>(question.then)(question.data, reply);
+}
+
+ClaimReply RedisLeases::judge(const redis::Answer& answer) {
+    using Kind = redis::Reply::Kind;
+    using Status = ClaimReply::Status;
+    health_.judge_write(answer);
+    if (answer.end != redis::Answer::End::reply ||
+        answer.reply->kind == Kind::error) {
+        return {};
+    }
+    const std::string_view text = answer.reply->text;
+    if (answer.reply->kind == Kind::string && !text.empty()) {
+        switch (text.front()) {
+        case '+': return {Status::ours, text.substr(1)};
+        case '=': return {Status::working, {}};
+        case '-': return {Status::kept, {}};
+        default: break;
+        }
+    }
+    control_.count(Counter::redis_errors);
+    health_.garbage("an answer to a claim that is none");
+    return {};
+}
+
+void RedisLeases::release(const Key& key, LeaseToken token) noexcept {
+    finish(key, token, "release");
+}
+
+void RedisLeases::keep(const Key& key, LeaseToken token) noexcept {
+    finish(key, token, "keep");
+}
+
+void RedisLeases::finish(const Key& key, LeaseToken token,
+                         std::string_view what) noexcept {
+    ngx::guard(
+        ngx_cycle->log,
+        [&] {
+            if (!health_.well() || !small_.open_for_questions()) { return; }
+            const KeyDigest digest(key.text);
+            redis::append_command(
+                small_.commands(),
+                {"EVAL", redis::finish_script, "2", keys_.lease(digest),
+                 keys_.entry(digest), keys_.holder(token), what});
+            redis::Question question;
+            question.done = on_finish;
+            question.owner = this;
+            small_.ask(question);
+        },
+        [] {});
+}
+
+void RedisLeases::on_finish(const redis::Question& question,
+                            const redis::Answer& answer) {
+    static_cast<RedisLeases*>(question.owner)->health_.judge_write(answer);
+}
+
+}  // namespace cacheback::store

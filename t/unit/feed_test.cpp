@@ -1,0 +1,161 @@
+// feed_test.cpp: what boxes tell each other, as commands and as replies.
+#include <string>
+#include <string_view>
+
+#include "redis/feed.hpp"
+
+#include <csetjmp>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+extern "C" {
+#include <cmocka.h>
+}
+
+using namespace cacheback::redis;
+using Kind = Change::Kind;
+
+namespace {
+
+std::string word(std::string_view text) {
+    return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) +
+           "\r\n";
+}
+
+std::string words(std::initializer_list<std::string_view> list) {
+    std::string all = "*" + std::to_string(list.size()) + "\r\n";
+    for (std::string_view one : list) { all += word(one); }
+    return all;
+}
+
+std::string message(std::string_view position, const std::string& fields) {
+    return "*2\r\n" + word(position) + fields;
+}
+
+std::string stream(const std::string& messages) {
+    return "*1\r\n*2\r\n" + word("feed") + messages;
+}
+
+// The reply lives as long as its reader.
+struct Read {
+    explicit Read(const std::string& bytes) : reader(1024 * 1024) {
+        assert_true(reader.feed(bytes));
+        reply = reader.next();
+        assert_non_null(reply);
+    }
+    ReplyReader reader;
+    const Reply* reply;
+};
+
+void a_change_is_a_message_of_a_capped_stream(void**) {
+    std::string out;
+    append_change(out, "p:feed", {Kind::uncacheable, 60000, 0x1f, "a b"});
+    assert_string_equal(
+        out.c_str(),
+        words({"XADD", "p:feed", "MAXLEN", "~", "8192", "*", "change",
+               "uncacheable", "for", "60000", "box", "1f", "key", "a b"})
+            .c_str());
+}
+
+void the_feed_is_read_behind_the_last_message(void**) {
+    std::string out;
+    append_feed_read(out, "p:feed", "5-1", 1000);
+    assert_string_equal(out.c_str(), words({"XREAD", "COUNT", "64", "BLOCK",
+                                            "1000", "STREAMS", "p:feed", "5-1"})
+                                         .c_str());
+}
+
+void each_kind_of_change_is_read_as_it_was_written(void**) {
+    for (const Change& sent :
+         {Change{Kind::stored, 0, 1, "k"}, Change{Kind::removed, 0, 2, ""},
+          Change{Kind::released, 0, UINT64_MAX, "k\r\n\x01"},
+          Change{Kind::uncacheable, 500, 3, "k"}}) {
+        std::string command;
+        append_change(command, "f", sent);
+        // The fields stand behind XADD f MAXLEN ~ 8192 *.
+        std::string fields =
+            "*8\r\n" + command.substr(command.find("$6\r\nchange"));
+        Read read(stream("*1\r\n" + message("7-0", fields)));
+        const FeedPage page = read_feed(*read.reply);
+        assert_true(page.sound);
+        assert_true(page.position == "7-0");
+        assert_int_equal(page.changes.size(), 1);
+        assert_true(page.changes[0].kind == sent.kind);
+        assert_int_equal(page.changes[0].length, sent.length);
+        assert_true(page.changes[0].box == sent.box);
+        assert_true(page.changes[0].key == sent.key);
+    }
+}
+
+void no_message_in_time_is_an_empty_page(void**) {
+    for (const char* nothing : {"*-1\r\n", "$-1\r\n"}) {
+        Read read(nothing);
+        const FeedPage page = read_feed(*read.reply);
+        assert_true(page.sound);
+        assert_true(page.position.empty());
+        assert_true(page.changes.empty());
+    }
+}
+
+void what_cannot_be_understood_is_passed_over(void**) {
+    const std::string good =
+        words({"change", "stored", "box", "2", "key", "k", "later", "field"});
+    for (const std::string& bad :
+         {words({"change", "exploded", "box", "1", "key", "k"}),
+          words({"change", "stored", "box", "x", "key", "k"}),
+          words({"change", "stored", "box", "", "key", "k"}),
+          words({"change", "stored", "key", "k"}),
+          words({"change", "stored", "box", "1"}),
+          words({"change", "stored", "box", "1", "key", "k", "for", "-1"}),
+          words({"change", "stored", "box", "1", "key", "k", "for", "1s"}),
+          words({"change"}), words({}), std::string("*-1\r\n"),
+          std::string("$-1\r\n"), std::string("*2\r\n:1\r\n:2\r\n")}) {
+        Read read(
+            stream("*2\r\n" + message("1-0", bad) + message("1-1", good)));
+        const FeedPage page = read_feed(*read.reply);
+        assert_true(page.sound);
+        assert_true(page.position == "1-1");
+        assert_int_equal(page.changes.size(), 1);
+        assert_true(page.changes[0].box == 2);
+    }
+}
+
+void an_answer_that_is_no_page_is_unsound(void**) {
+    for (const std::string& bad :
+         {std::string("+OK\r\n"), std::string(":1\r\n"), std::string("*0\r\n"),
+          std::string("*2\r\n:1\r\n:1\r\n"), std::string("*1\r\n:1\r\n"),
+          std::string("*1\r\n*1\r\n$1\r\nf\r\n"),
+          std::string("*1\r\n*2\r\n$1\r\nf\r\n:1\r\n"), stream("*1\r\n:1\r\n"),
+          stream("*1\r\n*1\r\n:1\r\n"), stream("*1\r\n*2\r\n:1\r\n:1\r\n")}) {
+        Read read(bad);
+        assert_false(read_feed(*read.reply).sound);
+    }
+}
+
+void the_end_of_the_feed_is_its_newest_message(void**) {
+    Read some("*1\r\n" + message("9-3", words({"change", "stored"})));
+    FeedPage page = read_feed_end(*some.reply);
+    assert_true(page.sound);
+    assert_true(page.position == "9-3");
+    Read none("*0\r\n");
+    page = read_feed_end(*none.reply);
+    assert_true(page.sound);
+    assert_true(page.position.empty());
+    Read wrong(":0\r\n");
+    assert_false(read_feed_end(*wrong.reply).sound);
+}
+
+}  // namespace
+
+int main() {
+    const CMUnitTest tests[] = {
+        cmocka_unit_test(a_change_is_a_message_of_a_capped_stream),
+        cmocka_unit_test(the_feed_is_read_behind_the_last_message),
+        cmocka_unit_test(each_kind_of_change_is_read_as_it_was_written),
+        cmocka_unit_test(no_message_in_time_is_an_empty_page),
+        cmocka_unit_test(what_cannot_be_understood_is_passed_over),
+        cmocka_unit_test(an_answer_that_is_no_page_is_unsound),
+        cmocka_unit_test(the_end_of_the_feed_is_its_newest_message),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
