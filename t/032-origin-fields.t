@@ -347,7 +347,16 @@ invalid number of arguments in "cacheback_refresh_header" directive
 
 
 
-=== TEST 19: bad: a variable that nobody knows
+=== TEST 19: bad: a field twice, however it is written
+--- config
+cacheback_refresh_header X-Device tv;
+cacheback_refresh_header x-device phone;
+--- refused
+duplicate field "x-device" in "cacheback_refresh_header"
+
+
+
+=== TEST 20: bad: a variable that nobody knows
 --- config
 cacheback_refresh_header X-Device $nobody;
 --- must_die
@@ -356,7 +365,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 20: cacheback_refresh_log: fetches enter the access log when they end
+=== TEST 21: cacheback_refresh_log: fetches enter the access log when they end
 --- store
 memory 1m;
 --- http_config
@@ -392,7 +401,7 @@ GET /log        200
 
 
 
-=== TEST 21: not by default, inherited, and off
+=== TEST 22: not by default, inherited, and off
 --- store
 memory 1m;
 --- http_config
@@ -429,7 +438,7 @@ GET /log            200
 
 
 
-=== TEST 22: a fetch that runs into its limit, and one that finds nobody, are logged
+=== TEST 23: a fetch that runs into its limit, and one that finds nobody, are logged
 --- store
 memory 1m;
 --- http_config
@@ -460,7 +469,7 @@ GET /log            200
 
 
 
-=== TEST 23: log_by_lua of the location sees the fetch as well
+=== TEST 24: log_by_lua of the location sees the fetch as well
 --- store
 memory 1m;
 --- config eval
@@ -481,7 +490,7 @@ log logged./o.refresh=1.status=200 1
 
 
 
-=== TEST 24: bad: neither on nor off
+=== TEST 25: bad: neither on nor off
 --- config
 cacheback_refresh_log yes;
 --- refused

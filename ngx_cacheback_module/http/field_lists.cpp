@@ -97,6 +97,15 @@ bool is_of_fetch(std::string_view name) noexcept {
     return same_name(name.substr(0, 10), "Cacheback-");
 }
 
+bool is_listed(const ngx_array_t* headers, std::string_view name) noexcept {
+    if (headers == nullptr) { return false; }
+    auto* header = static_cast<RefreshHeader*>(headers->elts);
+    return std::any_of(header, header + headers->nelts,
+                       [&](const RefreshHeader& each) {
+                           return core::iequal(ngx::view(each.name), name);
+                       });
+}
+
 // Without the letters that end a field, or nginx's `$`, which means nothing
 // here.
 bool is_field_text(std::string_view text) noexcept {
@@ -213,6 +222,12 @@ char* set_refresh_header(ngx_conf_t* cf, ngx_command_t*, void* conf) {
                            "invalid field \"%V\" in \"%V\", a fetch decides "
                            "on it by itself",
                            &args[1], &args[0]);
+        return failed();
+    }
+    if (is_listed(location.refresh_headers, ngx::view(args[1]))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate field \"%V\" in \"%V\"", &args[1],
+                           &args[0]);
         return failed();
     }
     auto* slot = push<RefreshHeader>(cf, location.refresh_headers);
