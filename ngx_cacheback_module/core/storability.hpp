@@ -14,7 +14,6 @@ namespace cacheback::core {
 // What the rules need to know of the request that the response answers.
 struct RequestFacts {
     bool had_cookie = false;  // a Cookie field was sent to the origin
-    bool had_authorization = false;
 };
 
 // What the origin sent: its own fields, also those that the proxy hides.

@@ -210,11 +210,7 @@ ngx_int_t BackgroundFetch::on_body(ngx_chain_t* in) noexcept {
     bool was_refused =
         capture_ != nullptr && capture_->refused() != core::Reason::none;
     if (capture_ != nullptr) { capture_->add(in); }
-    // Taken: whoever produced it gets its buffers back at once.
-    for (; in != nullptr; in = in->next) {
-        in->buf->pos = in->buf->last;
-        in->buf->file_pos = in->buf->file_last;
-    }
+    ngx::consume(in);
     // Only now too large, maybe.
     return capture_ == nullptr || was_refused ? NGX_OK : go_on(-1);
 }

@@ -13,7 +13,36 @@ core::Fields as_fields(const std::vector<core::Field>& fields) noexcept {
     return {fields.data(), fields.size()};
 }
 
+struct Facts {
+    core::RequestFacts request;
+    core::ResponseFacts response;
+};
+
+Facts facts_of(const ngx_http_request_t& r,
+               const Capture::Circumstances& circumstances, core::Fields fields,
+               unsigned status) noexcept {
+    Facts facts;
+    facts.request.had_cookie = circumstances.had_cookie;
+    facts.response.status = status;
+    facts.response.fields = fields;
+    facts.response.by_accel_redirect = circumstances.by_accel_redirect;
+    facts.response.has_trailers = r.expect_trailers;
+    return facts;
+}
+
 }  // namespace
+
+core::Reason Capture::judge(ngx_http_request_t& r, const LocationConf& conf,
+                            const Circumstances& circumstances,
+                            ngx_uint_t status, core::Millis now) {
+    if (circumstances.no_store) { return core::Reason::no_store; }
+    std::vector<core::Field> fields = origin_fields(r);
+    Facts facts = facts_of(r, circumstances, as_fields(fields),
+                           static_cast<unsigned>(status));
+    return core::judge(facts.request, facts.response,
+                       policy_of(r, conf, status), now)
+        .refused;
+}
 
 void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
                     const Circumstances& circumstances,
@@ -23,16 +52,9 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
     status_ = static_cast<unsigned>(r.headers_out.status);
     announced_ = r.headers_out.content_length_n;
 
-    core::RequestFacts request;
-    request.had_cookie = circumstances.had_cookie;
-    request.had_authorization = circumstances.had_authorization;
-
     origin_ = origin_fields(r);
-    core::ResponseFacts response;
-    response.status = status_;
-    response.fields = as_fields(origin_);
-    response.by_accel_redirect = circumstances.by_accel_redirect;
-    response.has_trailers = r.expect_trailers;
+    const auto [request, response] =
+        facts_of(r, circumstances, as_fields(origin_), status_);
 
     bool renews = status_ == NGX_HTTP_NOT_MODIFIED && stored != nullptr;
     core::Policy policy =

@@ -22,10 +22,16 @@ class Capture {
     // What judging a response needs to know about its request.
     struct Circumstances {
         bool had_cookie = false;
-        bool had_authorization = false;
         bool by_accel_redirect = false;
         bool no_store = false;  // cacheback_no_store said so
     };
+
+    // Why the response of `r`, taken as one with `status`, may not be stored.
+    [[nodiscard]] static core::Reason judge(ngx_http_request_t& r,
+                                            const LocationConf& conf,
+                                            const Circumstances& circumstances,
+                                            ngx_uint_t status,
+                                            core::Millis now);
 
     // The response header has come, raw: decides whether it may be stored.
     // From then on refused() tells, and add() collects. A 304 is judged as the

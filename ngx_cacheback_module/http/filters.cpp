@@ -1,10 +1,10 @@
 #include "filters.hpp"
 
 #include "../core/storability.hpp"
+#include "../ngx/body_buffer.hpp"
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
 #include "background_fetch.hpp"
-#include "origin_fields.hpp"
 #include "request_context.hpp"
 #include "request_fields.hpp"
 #include "serve.hpp"
@@ -29,8 +29,6 @@ bool no_store_asked(RequestContext& context) {
 Capture::Circumstances circumstances_of(RequestContext& context) {
     Capture::Circumstances circumstances;
     circumstances.had_cookie = context.had_cookie;
-    circumstances.had_authorization =
-        context.request.headers_in.authorization != nullptr;
     circumstances.by_accel_redirect = context.redirects.by_accel_redirect;
     circumstances.no_store = no_store_asked(context);
     return circumstances;
@@ -84,16 +82,9 @@ core::Reason judge_partial(RequestContext& context) {
     if (status == NGX_HTTP_PARTIAL_CONTENT || status == NGX_HTTP_NOT_MODIFIED) {
         status = NGX_HTTP_OK;
     }
-    std::vector<core::Field> fields = origin_fields(r);
-    core::RequestFacts request;
-    core::ResponseFacts response;
-    response.status = static_cast<unsigned>(status);
-    response.fields = {fields.data(), fields.size()};
-    response.by_accel_redirect = context.redirects.by_accel_redirect;
-    if (no_store_asked(context)) { return core::Reason::no_store; }
-    return core::judge(request, response, policy_of(r, context.conf, status),
-                       context.now)
-        .refused;
+    Capture::Circumstances circumstances = circumstances_of(context);
+    circumstances.had_cookie = false;  // the fill sends none
+    return Capture::judge(r, context.conf, circumstances, status, context.now);
 }
 
 // A response header without anything in it, as nginx begins one.
@@ -320,18 +311,10 @@ bool has_last(const ngx_chain_t* in) noexcept {
     return false;
 }
 
-// Taken, though nobody gets it: the producer goes on.
-void consume(ngx_chain_t* in) noexcept {
-    for (; in != nullptr; in = in->next) {
-        in->buf->pos = in->buf->last;
-        in->buf->file_pos = in->buf->file_last;
-    }
-}
-
 // In place of the body of a 304, which has none, or of an error: the stored
 // one.
 ngx_int_t send_entry_body(RequestContext& context, ngx_chain_t* in) {
-    consume(in);
+    ngx::consume(in);
     if (context.body == RequestContext::Body::entry_sent) {
         // A slow client: what filters below hold goes on.
         return next_body_filter(&context.request, nullptr);
@@ -358,10 +341,10 @@ bool go_on_without_client(RequestContext& context, ngx_chain_t* in) noexcept {
         return false;
     }
     context.client_gone = true;
-    consume(in);
+    ngx::consume(in);
     // What waited for the client: its buffers go back to who produced them,
     // and will be filled again, so nothing here may point to them any longer.
-    consume(r.out);
+    ngx::consume(r.out);
     r.out = nullptr;
     c->buffered &= ~static_cast<unsigned>(NGX_HTTP_WRITE_BUFFERED);
     return true;

@@ -5,6 +5,15 @@
 
 namespace cacheback::ngx {
 
+// Taken, though it goes nowhere: whoever produced it gets its buffers back and
+// goes on.
+inline void consume(ngx_chain_t* in) noexcept {
+    for (; in != nullptr; in = in->next) {
+        in->buf->pos = in->buf->last;
+        in->buf->file_pos = in->buf->file_last;
+    }
+}
+
 // Copies what buffers show, from memory or from a file. Bounded by itself and,
 // together with all others of this worker, by `worker_limit`.
 class BodyBuffer {
