@@ -597,7 +597,29 @@ GET /plain                          200 HIT
 
 
 
-=== TEST 11: PHP
+=== TEST 11: what a subrequest prints after the end of a fill is no part of it
+--- store
+$TIER
+--- config
+location / {
+    cacheback                pages;
+    cacheback_fetch_on_miss  off;
+    echo                     before;
+    echo_location_async      /part;
+}
+location = /part {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT/part?delay=0.4;
+}
+--- steps
+GET /o          503 EMPTY
+origin /part 1
+wait 0.1
+GET /o          503 EMPTY
+origin /part 1
+
+
+
+=== TEST 12: PHP
 --- skip_eval: 3: !$ENV{TEST_NGINX_PHP}
 --- store
 $TIER
@@ -634,7 +656,7 @@ GET /o.php?port=$TEST_NGINX_ORIGIN_PORT&word=hello          200 STALE
 
 
 
-=== TEST 12: a WSGI application
+=== TEST 13: a WSGI application
 --- skip_eval: 3: !$ENV{TEST_NGINX_WSGI}
 --- store
 $TIER

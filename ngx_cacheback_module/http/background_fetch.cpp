@@ -1,6 +1,7 @@
 #include "background_fetch.hpp"
 
 #include "../core/text.hpp"
+#include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
 #include "origin_fields.hpp"
 #include "request_fields.hpp"
@@ -206,13 +207,23 @@ ngx_int_t BackgroundFetch::go_on(off_t rest) noexcept {
     return rest != -1 && rest <= near ? NGX_OK : NGX_ERROR;
 }
 
-ngx_int_t BackgroundFetch::on_body(ngx_chain_t* in) noexcept {
-    bool was_refused =
-        capture_ != nullptr && capture_->refused() != core::Reason::none;
-    if (capture_ != nullptr) { capture_->add(in); }
+ngx_int_t BackgroundFetch::on_body(ngx_http_request_t& r,
+                                   ngx_chain_t* in) noexcept {
+    if (capture_ == nullptr) {
+        ngx::consume(in);
+        return NGX_OK;
+    }
+    bool was_refused = capture_->refused() != core::Reason::none;
+    capture_->add(in);
     ngx::consume(in);
+    // All that decides is known, unless a subrequest has yet to print. The
+    // request itself may go on for long: mirrors are waited for.
+    if (capture_->complete() && r.postponed == nullptr) {
+        ngx::guard(
+            r.connection->log, [&] { settle(r); }, [&] { give_up(); });
+    }
     // Only now too large, maybe.
-    return capture_ == nullptr || was_refused ? NGX_OK : go_on(-1);
+    return was_refused ? NGX_OK : go_on(-1);
 }
 
 core::FetchOutcome BackgroundFetch::outcome(const ngx_http_request_t& r) const {
@@ -240,6 +251,7 @@ void BackgroundFetch::give_up() noexcept {
 
 void BackgroundFetch::settle(ngx_http_request_t& r) {
     if (std::exchange(settled_, true)) { return; }
+    detached_->set_answered();
     if (capture_ == nullptr || !capture_->begun() ||
         capture_->refused_by_directive()) {
         give_up();

@@ -41,7 +41,7 @@ class BackgroundFetch {
 
     // From the filters: its response passes by, and goes no further.
     ngx_int_t on_header(ngx_http_request_t& r);
-    ngx_int_t on_body(ngx_chain_t* in) noexcept;
+    ngx_int_t on_body(ngx_http_request_t& r, ngx_chain_t* in) noexcept;
 
     // The client's own fetch hands its lease over: it will not store.
     void adopt(store::Lease lease) noexcept { lease_ = lease; }

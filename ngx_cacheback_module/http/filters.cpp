@@ -392,7 +392,7 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     if (r != r->main) { return next_body_filter(r, in); }
 
     if (BackgroundFetch* fetch = BackgroundFetch::of(*r); fetch != nullptr) {
-        return fetch->on_body(in);
+        return fetch->on_body(*r, in);
     }
     RequestContext* context = context_of(*r);
     if (context == nullptr) { return next_body_filter(r, in); }

@@ -360,10 +360,12 @@ void DetachedRequest::on_event(ngx_event_t* event) noexcept {
 void DetachedRequest::on_limit(ngx_event_t* event) noexcept {
     auto* self = static_cast<DetachedRequest*>(event->data);
     ngx_connection_t* c = self->connection_;
-    ngx_log_error(NGX_LOG_WARN, &self->log_, 0,
-                  "cacheback: a background fetch took longer than "
-                  "cacheback_refresh_timeout and was ended, the stored "
-                  "response stays");
+    if (!self->answered_) {
+        ngx_log_error(NGX_LOG_WARN, &self->log_, 0,
+                      "cacheback: a background fetch took longer than "
+                      "cacheback_refresh_timeout and was ended, the stored "
+                      "response stays");
+    }
     c->error = 1;
     c->close = 1;
     c->read->handler(c->read);

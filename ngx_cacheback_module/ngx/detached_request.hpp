@@ -41,6 +41,10 @@ class DetachedRequest {
     // It enters the access log when it ends: the log phase runs for it.
     void enable_log() noexcept { logs_ = 1; }
 
+    // It has done what it is for; what it still runs need not be told of when
+    // the limit ends it.
+    void set_answered() noexcept { answered_ = 1; }
+
     // Runs it from the next posted event on, for `limit` milliseconds at most.
     // False: it cannot start now (connections are short, the worker leaves, no
     // memory); then discard() it. Afterwards it belongs to nginx.
@@ -120,6 +124,7 @@ class DetachedRequest {
     unsigned add_uri_to_alias_ : 1;
     unsigned finished_called_ : 1;
     unsigned logs_ : 1;
+    unsigned answered_ : 1;
 #if (NGX_PCRE)
     ngx_uint_t ncaptures_;
     int* captures_;

@@ -146,4 +146,33 @@ def a_look_up_under_way_does_not_bring_a_purged_item_back():
         check(again.cache == "MISS", again)
 
 
+MIRRORED = "mirror /mirror; " + ORIGIN + \
+    "} location = /mirror { proxy_pass http://127.0.0.1:%(origin)s/mirror?MORE;"
+
+
+@scenario
+def a_refresh_is_stored_though_its_mirror_has_not_answered():
+    with Box(conf("cacheback_lifetime 300ms; " +
+                  MIRRORED.replace("MORE", "delay=0|3"))) as box:
+        check(box.get("/o").cache == "MISS")
+        time.sleep(0.35)
+        check(box.get("/o").cache == "STALE")
+        check(eventually(lambda: box.get("/o").body == b"/o #2\n", 1))
+        check(box.origin_count("/mirror") == 2)
+
+
+@scenario
+def a_mirror_that_does_not_end_is_ended_with_the_lease_and_nobody_told():
+    with Box(conf("cacheback_lifetime 300ms; cacheback_refresh_timeout 1s; " +
+                  MIRRORED.replace("MORE", "delay=0|30"))) as box:
+        check(box.get("/o").cache == "MISS")
+        time.sleep(0.35)
+        check(box.get("/o").cache == "STALE")
+        check(eventually(lambda: box.get("/o").body == b"/o #2\n", 0.8))
+        time.sleep(1.2)
+        check(box.log_count("took longer than cacheback_refresh") == 0)
+        box.signal("nginx", 3)          # nothing of it holds a worker
+        check(box.children["nginx"].wait(3 * SLACK) == 0)
+
+
 main()
