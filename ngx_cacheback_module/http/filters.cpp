@@ -311,17 +311,44 @@ bool has_last(const ngx_chain_t* in) noexcept {
     return false;
 }
 
+ngx_int_t send_entry_body(RequestContext& context) noexcept {
+    context.body = RequestContext::Body::entry_sent;
+    ngx_chain_t* out = body_chain(context.request, *context.entry);
+    return out == nullptr ? NGX_ERROR : next_body_filter(&context.request, out);
+}
+
 // In place of the body of a 304, which has none, or of an error: the stored
 // one.
-ngx_int_t send_entry_body(RequestContext& context, ngx_chain_t* in) {
+ngx_int_t replace_body(RequestContext& context, ngx_chain_t* in) noexcept {
     ngx::consume(in);
     if (context.body == RequestContext::Body::entry_sent) {
         // A slow client: what filters below hold goes on.
         return next_body_filter(&context.request, nullptr);
     }
-    context.body = RequestContext::Body::entry_sent;
-    ngx_chain_t* out = body_chain(context.request, *context.entry);
-    return out == nullptr ? NGX_ERROR : next_body_filter(&context.request, out);
+    return send_entry_body(context);
+}
+
+// The whole body has come with the header: nothing is to be waited for, and
+// the connection to the origin can be kept.
+bool has_come_whole(const ngx_http_request_t& r) noexcept {
+    const ngx_http_upstream_t* u = r.upstream;
+    return u != nullptr && u->headers_in.content_length_n >= 0 &&
+           !u->headers_in.chunked &&
+           u->buffer.last - u->buffer.pos >= u->headers_in.content_length_n;
+}
+
+// The client need not wait for the body of the error, which may be slow or
+// endless. `header_only` tells whoever produces it, as with HEAD, that nobody
+// wants it: an upstream is let go at once.
+ngx_int_t end_error(RequestContext& context, ngx_int_t sent) noexcept {
+    ngx_http_request_t& r = context.request;
+    if (sent == NGX_ERROR || sent > NGX_OK || r.header_only ||
+        has_come_whole(r)) {
+        return sent;
+    }
+    if (send_entry_body(context) == NGX_ERROR) { return NGX_ERROR; }
+    r.header_only = 1;
+    return sent;
 }
 
 // The client has left, others still wait for this answer: it is taken in to its
@@ -381,11 +408,12 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
         });
     if (!intact) { return NGX_ERROR; }
     ngx_int_t rc = next_header_filter(r);
+    if (context->body != RequestContext::Body::of_entry) { return rc; }
     // Not every producer of an error looks whether its header went out.
-    return rc == NGX_HTTP_RANGE_NOT_SATISFIABLE &&
-                   context->body == RequestContext::Body::of_entry
-               ? ngx_http_filter_finalize_request(r, nullptr, rc)
-               : rc;
+    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
+        return ngx_http_filter_finalize_request(r, nullptr, rc);
+    }
+    return context->status == Status::stale ? end_error(*context, rc) : rc;
 }
 
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
@@ -397,7 +425,7 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     RequestContext* context = context_of(*r);
     if (context == nullptr) { return next_body_filter(r, in); }
     if (context->body != RequestContext::Body::of_origin) {
-        return send_entry_body(*context, in);
+        return replace_body(*context, in);
     }
     if (context->capture == nullptr || !context->capture->begun()) {
         return next_body_filter(r, in);

@@ -8,6 +8,7 @@ Every path is a page; its query says what is answered:
     size=BYTES            a body of so many bytes, different for each N
     delay=S               seconds before the head of the response
     drip=S                the body in four pieces, S seconds apart
+    stall=S               seconds between head and body
     cc=VALUE              Cache-Control; max_age=N is short for max-age=N
     etag=TAG              ETag: "TAG", answers If-None-Match with 304
     modified=SECONDS      Last-Modified, in Unix time; answers If-Modified-Since
@@ -163,6 +164,7 @@ class Origin:
         await writer.drain()
         if bodiless:
             return not until_close
+        await asyncio.sleep(float(arg("stall", 0)))
 
         pieces = 4 if arg("drip") else 1
         step = max(1, -(-len(body) // pieces))
