@@ -227,16 +227,20 @@ GET /o      200 HIT
     > X-Forwarded-Proto: https
     = /o #2
 GET /o      200 HIT
-    > X-Forwarded-Proto: HTTPS
+    > X-Forwarded-Proto: http
     = /o #1
-GET /o      200 HIT
+    < X-Scheme: http
+GET /o      200 BYPASS
+    > X-Forwarded-Proto: HTTPS
+    < X-Scheme: http
+GET /o      200 BYPASS
     > X-Forwarded-Proto: https, http
     < X-Scheme: http
-GET /o      200 HIT
+GET /o      200 BYPASS
     > X-Forwarded-Proto: https
     > X-Forwarded-Proto: http
     < X-Scheme: http
-GET /o      200 HIT
+GET /o      200 BYPASS
     > X-Forwarded-Proto: http
     > X-Forwarded-Proto: https
     < X-Scheme: http

@@ -80,7 +80,114 @@ GET /o      200 BYPASS
 
 
 
-=== TEST 4: an underscore is a dash to CGI
+=== TEST 4: scheme and port that a balancer names in its usual words
+--- store
+memory 1m;
+--- config eval
+'location / {
+    cacheback     pages;
+    cacheback_key $cacheback_scheme://$host$request_uri;
+    ' . $::Origin . '
+}'
+--- steps
+GET /o      200 MISS
+    > Host: one.test
+    > X-Forwarded-Proto: https
+    > X-Forwarded-Scheme: https
+    > X-Forwarded-Port: 443
+    > Forwarded: for=192.0.2.1;host="one.test";proto=https
+GET /o      200 HIT
+    > Host: one.test
+    > X-Forwarded-Proto: https
+    > X-Forwarded-Port: $TEST_NGINX_SERVER_PORT
+    > Forwarded: for=192.0.2.9, for=10.0.0.1
+    = /o #1
+GET /o      200 MISS
+    > Host: one.test
+    > X-Forwarded-Proto: http
+    > X-Forwarded-Port: 80
+    > Forwarded: proto=http
+GET /o      200 HIT
+    > Host: one.test
+    = /o #2
+
+
+
+=== TEST 5: a scheme, host or port that the key does not say
+--- store
+memory 1m;
+--- http_config eval: $::Shown
+--- config eval
+'location / {
+    cacheback     pages;
+    cacheback_key $cacheback_scheme://$host$request_uri;
+    ' . $::Origin . '
+}'
+--- steps
+GET /o      200 BYPASS
+    > X-Forwarded-Proto: HTTPS
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > X-Forwarded-Proto: https,http
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > X-Forwarded-Proto:
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > X-Forwarded-Scheme: https
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > X-Forwarded-Port: 443
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > X-Forwarded-Proto: https
+    > X-Forwarded-Port: 80
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > X-Forwarded-Port: 8443
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > Forwarded: for=192.0.2.1;host=evil.test
+    < X-Reason: unkeyed
+GET /o      200 BYPASS
+    > Forwarded: proto=https
+    < X-Reason: unkeyed
+GET /o      200 MISS
+    = /o #10
+
+
+
+=== TEST 6: a port that the key names, or that is off the list
+--- store
+memory 1m;
+--- config eval
+'location / {
+    cacheback     pages;
+    cacheback_key $scheme://$host:$http_x_forwarded_port$request_uri;
+    ' . $::Origin . '
+}
+location /own/ {
+    cacheback         pages;
+    cacheback_unkeyed X-Forwarded-Host Forwarded;
+    ' . $::Origin . '
+}'
+--- steps
+GET /o      200 MISS
+    > X-Forwarded-Port: 8443
+GET /o      200 HIT
+    > X-Forwarded-Port: 8443
+GET /o      200 MISS
+    > X-Forwarded-Port: 9443
+GET /own/o  200 MISS
+    > X-Forwarded-Port: 8443
+GET /own/o  200 HIT
+    > X-Forwarded-Proto: HTTPS
+GET /own/o  200 BYPASS
+    > Forwarded: host=evil.test
+
+
+
+=== TEST 7: an underscore is a dash to CGI
 --- store
 memory 1m;
 --- config eval
@@ -95,7 +202,7 @@ GET /o      200 MISS
 
 
 
-=== TEST 5: HEAD and Range with such a field fill nothing
+=== TEST 8: HEAD and Range with such a field fill nothing
 --- store
 memory 1m;
 --- config eval
@@ -112,7 +219,7 @@ GET /o      200 MISS
 
 
 
-=== TEST 6: it wins over cacheback_bypass, whose answers are stored
+=== TEST 9: it wins over cacheback_bypass, whose answers are stored
 --- store
 memory 1m;
 --- http_config eval: $::Shown
@@ -128,7 +235,7 @@ GET /o          200 HIT
 
 
 
-=== TEST 7: an own list replaces the default one; several lines add up
+=== TEST 10: an own list replaces the default one; several lines add up
 --- store
 memory 1m;
 --- config eval
@@ -153,7 +260,7 @@ GET /o      200 HIT
 
 
 
-=== TEST 8: off
+=== TEST 11: off
 --- store
 memory 1m;
 --- config eval
@@ -166,7 +273,7 @@ GET /o      200 HIT
 
 
 
-=== TEST 9: inherited, switched off, and a list again below
+=== TEST 12: inherited, switched off, and a list again below
 --- store
 memory 1m;
 --- http_config
@@ -194,7 +301,7 @@ GET /off/own/o      200 BYPASS
 
 
 
-=== TEST 10: a field that the key names is keyed
+=== TEST 13: a field that the key names is keyed
 --- store
 memory 1m;
 --- config eval
@@ -231,7 +338,7 @@ GET /own/o          200 BYPASS
 
 
 
-=== TEST 11: what is not listed but forwarded reaches the background
+=== TEST 14: what is not listed but forwarded reaches the background
 --- store
 memory 1m;
 --- config eval
@@ -249,7 +356,7 @@ fields /o
 
 
 
-=== TEST 12: bad: off beside a name
+=== TEST 15: bad: off beside a name
 --- config
 cacheback_unkeyed X-Debug off;
 --- refused
@@ -258,7 +365,7 @@ or "off" alone
 
 
 
-=== TEST 13: bad: off and a list on one level
+=== TEST 16: bad: off and a list on one level
 --- config
 cacheback_unkeyed X-Debug;
 cacheback_unkeyed off;
@@ -267,7 +374,7 @@ cacheback_unkeyed off;
 
 
 
-=== TEST 14: bad: a list behind off
+=== TEST 17: bad: a list behind off
 --- config
 cacheback_unkeyed off;
 cacheback_unkeyed X-Debug;
@@ -276,7 +383,7 @@ cacheback_unkeyed X-Debug;
 
 
 
-=== TEST 15: bad: not the name of a field
+=== TEST 18: bad: not the name of a field
 --- config
 cacheback_unkeyed "X Debug";
 --- refused
@@ -285,7 +392,7 @@ fields, or "off" alone
 
 
 
-=== TEST 16: bad: a variable
+=== TEST 19: bad: a variable
 --- config
 cacheback_unkeyed $http_x_debug;
 --- refused
@@ -294,7 +401,7 @@ fields, or "off" alone
 
 
 
-=== TEST 17: bad: nothing
+=== TEST 20: bad: nothing
 --- config
 cacheback_unkeyed;
 --- refused

@@ -64,6 +64,18 @@ constexpr std::uint64_t eight(std::uint64_t byte) noexcept {
            iequal(text.substr(0, start.size()), start);
 }
 
+// Names of fields as CGI and its heirs have them: there a dash and an
+// underscore are the same letter.
+[[nodiscard]] constexpr bool same_to_cgi(std::string_view a,
+                                         std::string_view b) noexcept {
+    const auto letter = [](char c) { return c == '_' ? '-' : lower(c); };
+    if (a.size() != b.size()) { return false; }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (letter(a[i]) != letter(b[i])) { return false; }
+    }
+    return true;
+}
+
 // Without optional white space (SP, HTAB) at both ends.
 [[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
     constexpr std::string_view ows = " \t";

@@ -3,30 +3,23 @@
 #include "../core/text.hpp"
 #include "../ngx/pool.hpp"
 #include "configuration.hpp"
+#include "entrance.hpp"
 
 namespace cacheback::http {
 
 namespace {
 
-constexpr std::string_view forwarded_host = "X-Forwarded-Host";
-
-// Frameworks take the method or the URI from these, and no key has them.
+// Frameworks take the method or the URI from these, and no key has them; or,
+// where they say something else than the key, host, scheme and port.
 constexpr std::string_view default_unkeyed[] = {
     "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL",
-    "X-Rewrite-URL", forwarded_host};
+    "X-Rewrite-URL",          "X-Forwarded-Host",  "X-Forwarded-Proto",
+    "X-Forwarded-Scheme",     "X-Forwarded-Port",  "Forwarded"};
 
 char* failed() noexcept { return static_cast<char*>(NGX_CONF_ERROR); }
 
 ngx_str_t* arguments(ngx_conf_t* cf) noexcept {
     return static_cast<ngx_str_t*>(cf->args->elts);
-}
-
-// To CGI and its heirs a dash and an underscore are the same letter.
-char letter(char c) noexcept { return c == '_' ? '-' : core::lower(c); }
-
-bool same_name(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return letter(x) == letter(y); });
 }
 
 std::uint64_t length_bit(const ngx_str_t& name) noexcept {
@@ -36,13 +29,6 @@ std::uint64_t length_bit(const ngx_str_t& name) noexcept {
 // Of a name that is not empty.
 std::uint64_t shape_bit(const ngx_str_t& name) noexcept {
     return std::uint64_t{1} << ((name.len + (name.data[0] | 0x20U)) & 63U);
-}
-
-std::string_view host_of(ngx_http_request_t& r) noexcept {
-    if (r.headers_in.server.len != 0) { return ngx::view(r.headers_in.server); }
-    auto* server = static_cast<ngx_http_core_srv_conf_t*>(
-        ngx_http_get_module_srv_conf((&r), ngx_http_core_module));
-    return ngx::view(server->server_name);
 }
 
 // The element's place in a list that is made on first use. Null: no memory.
@@ -56,7 +42,7 @@ T* push(ngx_conf_t* cf, ngx_array_t*& list) noexcept {
 bool is_in_key(const LocationConf& conf, std::string_view name) noexcept {
     auto* names = static_cast<ngx_str_t*>(conf.key_fields->elts);
     for (ngx_uint_t i = 0; i < conf.key_fields->nelts; i++) {
-        if (same_name(name, ngx::view(names[i]))) { return true; }
+        if (core::same_to_cgi(name, ngx::view(names[i]))) { return true; }
     }
     return false;
 }
@@ -92,9 +78,9 @@ bool is_of_fetch(std::string_view name) noexcept {
                                                  "Expect",
                                                  "Upgrade"};
     for (std::string_view each : names) {
-        if (same_name(name, each)) { return true; }
+        if (core::same_to_cgi(name, each)) { return true; }
     }
-    return same_name(name.substr(0, 10), "Cacheback-");
+    return core::same_to_cgi(name.substr(0, 10), "Cacheback-");
 }
 
 bool is_listed(const ngx_array_t* headers, std::string_view name) noexcept {
@@ -122,9 +108,9 @@ bool is_unkeyed(ngx_http_request_t& r, const LocationConf& conf,
     if (conf.unkeyed.names == nullptr) { return false; }
     auto* names = static_cast<ngx_str_t*>(conf.unkeyed.names->elts);
     for (ngx_uint_t i = 0; i < conf.unkeyed.names->nelts; i++) {
-        if (!same_name(name, ngx::view(names[i]))) { continue; }
-        return !same_name(name, forwarded_host) ||
-               !core::iequal(value, host_of(r));
+        if (core::same_to_cgi(name, ngx::view(names[i]))) {
+            return !agrees_with_entrance(r, name, value);
+        }
     }
     return false;
 }

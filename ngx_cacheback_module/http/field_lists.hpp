@@ -20,8 +20,9 @@ struct UnkeyedFields {
     std::uint64_t shapes = 0;
 };
 
-// True when the request has one of them. X-Forwarded-Host counts only where it
-// names another host than `$host`.
+// True when the request has one of them. Those that name the client's way in
+// (X-Forwarded-Host and the like) count only where they say another one than
+// agrees_with_entrance() does.
 [[nodiscard]] bool has_unkeyed_field(ngx_http_request_t& r,
                                      const LocationConf& conf) noexcept;
 [[nodiscard]] bool is_unkeyed(ngx_http_request_t& r, const LocationConf& conf,

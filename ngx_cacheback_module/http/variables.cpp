@@ -5,7 +5,7 @@
 #include "../ngx/detached_request.hpp"
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
-#include "origin_fields.hpp"
+#include "entrance.hpp"
 #include "request_context.hpp"
 
 namespace cacheback::http {
@@ -112,23 +112,8 @@ ngx_int_t get_refresh(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
     return NGX_OK;
 }
 
-// As the client asked: also through a proxy in front that says so. More than
-// one word on it, or another one, is no word.
-bool is_https(const ngx_http_request_t& r) {
-#if (NGX_SSL || NGX_COMPAT)
-    if (r.connection->ssl != nullptr) { return true; }
-#endif
-    bool said = false;
-    for (const core::Field& field : request_fields(r)) {
-        if (!core::iequal(field.name, "X-Forwarded-Proto")) { continue; }
-        if (field.value != "https") { return false; }
-        said = true;
-    }
-    return said;
-}
-
 std::string scheme(ngx_http_request_t& r) {
-    return is_https(r) ? "https" : "http";
+    return came_by_https(r) ? "https" : "http";
 }
 
 // $args in its normal form.

@@ -22,6 +22,12 @@ static void names_compare_without_case(void**) {
     assert_false(istarts_with("X-Acc", "x-accel-"));
 }
 
+static void a_dash_and_an_underscore_are_the_same_to_cgi(void**) {
+    assert_true(same_to_cgi("X_Forwarded-Host", "x-forwarded_host"));
+    assert_false(same_to_cgi("X-Forwarded-Host", "X-Forwarded-Hos"));
+    assert_false(same_to_cgi("X-Forwarded-Host", "X.Forwarded-Host"));
+}
+
 static void every_pair_of_bytes_compares_the_same_at_every_place(void**) {
     for (int a = 0; a < 256; ++a) {
         for (int b = 0; b < 256; ++b) {
@@ -84,6 +90,7 @@ static void a_quote_that_never_closes_hides_nothing(void**) {
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(names_compare_without_case),
+        cmocka_unit_test(a_dash_and_an_underscore_are_the_same_to_cgi),
         cmocka_unit_test(every_pair_of_bytes_compares_the_same_at_every_place),
         cmocka_unit_test(trim_takes_spaces_and_tabs_off_both_ends),
         cmocka_unit_test(a_token_has_no_separator_space_or_control),
