@@ -29,6 +29,7 @@ std::string_view word(Reason reason) noexcept {
     case Reason::too_large: return "too-large";
     case Reason::incomplete: return "incomplete";
     case Reason::busy: return "busy";
+    case Reason::slow_client: return "slow-client";
     case Reason::min_uses: return "min-uses";
     case Reason::conditional: return "conditional";
     case Reason::uncacheable: return "uncacheable";

@@ -34,6 +34,7 @@ enum class Reason : unsigned char {
     too_large,
     incomplete,
     busy,
+    slow_client,  // others waited: the background fetched it for them
     min_uses,
     conditional,  // HEAD, Range and conditional misses pass
     // served as it was

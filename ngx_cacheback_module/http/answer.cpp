@@ -196,6 +196,15 @@ ngx_int_t carry_out(RequestContext& context, core::State state,
         return serve(context, Status::hit, Counter::hits);
     }
 
+    if (lease == core::Lease::ours && may_wait_more(context) &&
+        context.store.control().take_background(context.key)) {
+        // The client before us was too slow for those that wait: so might we
+        // be. If there is no memory for it, nobody works on it, and we go on
+        // like one who has waited for nothing.
+        (void)fetch_in_background(context, length);
+        lease = core::Lease::working;
+    }
+
     switch (core::decide(state, rules, lease, on_error)) {
     case core::Verdict::serve_fresh:
         return serve(context, Status::hit, Counter::hits);

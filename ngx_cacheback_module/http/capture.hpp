@@ -61,6 +61,8 @@ class Capture {
     [[nodiscard]] unsigned status() const noexcept { return status_; }
     // It is a 304, and about the very entry it was asked about.
     [[nodiscard]] bool confirms() const noexcept { return confirms_; }
+    // How much of the body has passed.
+    [[nodiscard]] off_t seen() const noexcept { return seen_; }
     // The last buffer was seen and the length is the announced one.
     [[nodiscard]] bool complete() const noexcept;
 

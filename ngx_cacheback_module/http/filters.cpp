@@ -446,9 +446,13 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     ngx::guard(
         r->connection->log, [&] { note_made_by_filters(*context); },
         [&] { context->prints_elsewhere = true; });
-    if (last && rc != NGX_ERROR && context->capture != nullptr) {
+    if (rc == NGX_ERROR || context->capture == nullptr) { return rc; }
+    if (last) {
         ngx::guard(
             r->connection->log, [&] { store_answer(*context); }, [] {});
+    } else if (r->connection->buffered != 0) {
+        if (!context->slow) { context->slow.emplace(*context); }
+        context->slow->held();
     }
     return rc;
 }

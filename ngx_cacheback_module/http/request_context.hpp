@@ -13,6 +13,7 @@
 #include "client_wait.hpp"
 #include "configuration.hpp"
 #include "redirects.hpp"
+#include "slow_leader.hpp"
 
 namespace cacheback::http {
 
@@ -77,6 +78,7 @@ struct RequestContext {
     std::uint32_t fence = 0;           // of the item, when Redis was asked
     std::optional<ClientWait> wait;    // it has waited for somebody's fetch
     std::unique_ptr<Capture> capture;  // an attached fetch is collected
+    std::optional<SlowLeader> slow;    // the client has made it wait
     std::unique_ptr<BackgroundFetch> fill;  // ready, should the answer ask
     // Subrequests that filters below us made (SSI, addition): they are made
     // again for each delivery. What others print is a part of the answer that

@@ -14,6 +14,7 @@ constexpr std::size_t items_counted = 8192;  // UseTable's
 constexpr std::size_t fence_count = 4096;
 // How soon this box asks again what another one does with an item.
 constexpr core::Millis look_again = 1000;
+constexpr std::size_t background_count = 1024;
 constexpr unsigned counter_places = 64;  // room for more in this layout
 static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
 
@@ -71,6 +72,7 @@ struct alignas(64) ControlZone::Shared {
     FeedReader feed;
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
+    std::uint8_t background[background_count];  // 1: asked for
 };
 
 // The zone under its lock. Leases and the counts of a process are right at any
@@ -291,6 +293,22 @@ void ControlZone::raise_fence(const Key& key) noexcept {
 bool ControlZone::await(const Key& key) {
     const Access access(*this);
     return leases_->await(key.hash, ngx::WakeChannel::own(), monotonic());
+}
+
+bool ControlZone::is_awaited(const Key& key) {
+    const Access access(*this);
+    return leases_->is_awaited(key.hash);
+}
+
+void ControlZone::ask_for_background(const Key& key) noexcept {
+    __atomic_store_n(&shared_->background[key.hash % background_count], 1,
+                     __ATOMIC_SEQ_CST);
+}
+
+bool ControlZone::take_background(const Key& key) noexcept {
+    return __atomic_exchange_n(
+               &shared_->background[key.hash % background_count], 0,
+               __ATOMIC_SEQ_CST) != 0;
 }
 
 void ControlZone::check_owner(const Key& key) {

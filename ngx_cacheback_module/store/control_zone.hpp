@@ -74,6 +74,12 @@ class ControlZone {
     void raise_fence(const Key& key) noexcept;
     // True: somebody fetches the item, this worker is woken when that ends.
     [[nodiscard]] bool await(const Key& key);
+    [[nodiscard]] bool is_awaited(const Key& key);
+    // Whoever of those that wait gets the lease next is to fetch in the
+    // background, at nobody's pace: true for the first who asks. Items may
+    // share one, which costs no more than that.
+    void ask_for_background(const Key& key) noexcept;
+    [[nodiscard]] bool take_background(const Key& key) noexcept;
     // Frees what its owner holds when that is a process which has died.
     void check_owner(const Key& key);
     void mark_uncacheable(const Key& key, core::Millis length);

@@ -225,6 +225,11 @@ bool LeaseTable::is_kept(std::uint64_t hash, core::Millis now) const noexcept {
            lease->state == State::kept;
 }
 
+bool LeaseTable::is_awaited(std::uint64_t hash) const noexcept {
+    const Lease* lease = find(hash);
+    return lease != nullptr && lease->waiting != 0;
+}
+
 std::uint32_t LeaseTable::worked_on_by(std::uint64_t hash,
                                        core::Millis now) const noexcept {
     const Lease* lease = find(hash);

@@ -83,6 +83,7 @@ class LeaseTable {
     bool await(std::uint64_t hash, Waiting who, core::Millis now) noexcept;
     // To be told now, when the lease changes hands or ends.
     Waiting take_waiting(std::uint64_t hash) noexcept;
+    [[nodiscard]] bool is_awaited(std::uint64_t hash) const noexcept;
     // Nobody works on it, and nobody shall before the lease ends.
     [[nodiscard]] bool is_kept(std::uint64_t hash,
                                core::Millis now) const noexcept;

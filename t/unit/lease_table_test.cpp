@@ -117,10 +117,14 @@ void one_who_waits_is_named_when_the_lease_ends(void**) {
     Table table;
     assert_false(table->await(1, 0b01, now));  // nobody fetches it
     const LeaseToken token = table->claim(1, me, 60, now);
+    assert_false(table->is_awaited(1));
     assert_true(table->await(1, 0b01, now));
+    assert_true(table->is_awaited(1));
+    assert_false(table->is_awaited(2));
     assert_true(table->await(1, 0b10, now));
     assert_int_equal(table->take_waiting(1), 0b11);
     assert_int_equal(table->take_waiting(1), 0);
+    assert_false(table->is_awaited(1));
     assert_true(table->release(1, token));
     assert_false(table->await(1, 0b01, now));
 }

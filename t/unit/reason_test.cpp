@@ -22,6 +22,7 @@ static void the_words_of_the_contract_stay(void**) {
     assert_text(word(Reason::no_store), "no-store");
     assert_text(word(Reason::unkeyed), "unkeyed");
     assert_text(word(Reason::min_uses), "min-uses");
+    assert_text(word(Reason::slow_client), "slow-client");
 }
 
 static void every_reason_has_one_lower_case_word_of_its_own(void**) {
