@@ -71,7 +71,11 @@ ngx_int_t enter_process(ngx_cycle_t* cycle) {
         disabled = true;  // it has said why; the site works without a cache
         return NGX_OK;
     }
-    auto on_wake = [](void*) { store::WaitingRoom::instance().wake(); };
+    auto on_wake = [](void*) {
+        store::WaitingRoom::instance().wake();
+        for_each_store(const_cast<ngx_cycle_t*>(ngx_cycle),
+                       [](store::Store& s) { s.line().wake(); });
+    };
     if (ngx::WakeChannel::open_worker(*cycle, on_wake, nullptr) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -26,6 +26,13 @@ core::Millis monotonic() noexcept {
     return static_cast<core::Millis>(ngx_current_msec);
 }
 
+// Whose turn it is. True: this worker's, which needs no wake.
+bool tell(ngx::WakeMask next) noexcept {
+    if (next == ngx::WakeChannel::own()) { return true; }
+    ngx::WakeChannel::wake(next);
+    return false;
+}
+
 std::uint32_t own_pid() noexcept { return static_cast<std::uint32_t>(ngx_pid); }
 
 std::uint64_t random_seed() noexcept {
@@ -68,6 +75,7 @@ struct alignas(64) ControlZone::Shared {
     std::uint32_t dirty;
     std::uint32_t in_flight;  // sums over the processes
     std::uint32_t in_line;
+    Turns turns;
     std::uint64_t box;
     FeedReader feed;
     Process processes[NGX_MAX_PROCESSES];
@@ -107,8 +115,12 @@ class ControlZone::Access {
 
     void bury(Process& process) noexcept {
         if (process.pid == 0) { return; }
-        // Nobody else would tell those who wait for what it fetched.
+        // Nobody else would tell those who wait for what it fetched, or for
+        // the places it had.
         ngx::WakeChannel::wake(zone_.leases_->sweep(process.pid));
+        if (process.in_flight != 0) {
+            ngx::WakeChannel::wake(shared_.turns.take_next(true));
+        }
         process = {};
         sum_up();
     }
@@ -350,14 +362,41 @@ void ControlZone::leave_line() {
     Access::leave(shared_->in_line, access.process().in_line);
 }
 
-bool ControlZone::start_fetch(std::uint32_t limit) {
+bool ControlZone::start_fetch(std::uint32_t limit, FetchKind kind) {
     Access access(*this);
-    return Access::enter(shared_->in_flight, access.process().in_flight, limit);
+    if (Access::enter(shared_->in_flight, access.process().in_flight, limit)) {
+        return true;
+    }
+    // In one step with the look: no end of a fetch falls between.
+    shared_->turns.want(kind, ngx::WakeChannel::own());
+    return false;
 }
 
-void ControlZone::end_fetch() {
-    Access access(*this);
-    Access::leave(shared_->in_flight, access.process().in_flight);
+bool ControlZone::end_fetch(std::uint32_t fill_limit) {
+    ngx::WakeMask next = 0;
+    {
+        Access access(*this);
+        Access::leave(shared_->in_flight, access.process().in_flight);
+        next = shared_->turns.take_next(shared_->in_flight < fill_limit);
+    }
+    return tell(next);
+}
+
+bool ControlZone::pass_turn(std::uint32_t limit, std::uint32_t fill_limit,
+                            bool done) {
+    ngx::WakeMask next = 0;
+    {
+        const Access access(*this);
+        if (done) { shared_->turns.forget(ngx::WakeChannel::own()); }
+        if (shared_->in_flight < limit) {
+            next = shared_->turns.take_next(shared_->in_flight < fill_limit);
+        }
+    }
+    return tell(next);
+}
+
+bool ControlZone::turn_wanted() const noexcept {
+    return shared_->turns.wanted();
 }
 
 std::uint32_t ControlZone::in_flight() const noexcept {

@@ -7,6 +7,7 @@
 #include "../ngx/shared_zone.hpp"
 #include "key.hpp"
 #include "lease_table.hpp"
+#include "turns.hpp"
 #include "use_table.hpp"
 
 namespace cacheback::store {
@@ -93,8 +94,16 @@ class ControlZone {
     // this box, counted per process slot so that a dead worker's are swept.
     [[nodiscard]] bool enter_line(std::uint32_t queue);
     void leave_line();
-    [[nodiscard]] bool start_fetch(std::uint32_t limit);
-    void end_fetch();
+    // False: all are taken. The worker is told when one may be free again.
+    [[nodiscard]] bool start_fetch(std::uint32_t limit, FetchKind kind);
+    // Tells the next one that wants the place: true when that is this worker,
+    // others are woken. Fills get it where fewer than `fill_limit` are taken.
+    [[nodiscard]] bool end_fetch(std::uint32_t fill_limit);
+    // This worker needs no more places, none at all when it is `done`: one
+    // that is free is for the next. True as above.
+    [[nodiscard]] bool pass_turn(std::uint32_t limit, std::uint32_t fill_limit,
+                                 bool done);
+    [[nodiscard]] bool turn_wanted() const noexcept;  // lock-free
     [[nodiscard]] std::uint32_t in_flight() const noexcept;
     [[nodiscard]] std::uint32_t in_line() const noexcept;
 

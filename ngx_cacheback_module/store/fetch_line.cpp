@@ -4,9 +4,10 @@ namespace cacheback::store {
 
 namespace {
 
-// How soon a worker whose fetches wait for places that other workers hold
-// looks again. Its own ends start the next one at once.
-constexpr ngx_msec_t retry_interval = 25;
+// How soon a worker whose fetches wait looks by itself: when the one whose turn
+// it was has died, or when its own connections are too few. Places that become
+// free are told of.
+constexpr ngx_msec_t backstop_interval = 250;
 
 }  // namespace
 
@@ -16,7 +17,7 @@ FetchLine::FetchLine(ControlZone& control, std::uint32_t limit,
       limit_(limit),
       queue_(queue),
       turn_([](void* self) { static_cast<FetchLine*>(self)->advance(); }, this),
-      retry_(
+      backstop_(
           ngx::Timer::Exit::goes,
           [](void* self) { static_cast<FetchLine*>(self)->advance(); }, this) {
     ngx_queue_init(&refreshes_);
@@ -33,12 +34,15 @@ bool FetchLine::empty() const noexcept {
 }
 
 bool FetchLine::try_start(WaitingFetch& fetch) noexcept {
-    if (!control_.start_fetch(share(fetch.kind, limit_))) { return false; }
+    if (!control_.start_fetch(share(fetch.kind, limit_), fetch.kind)) {
+        return false;
+    }
     if (fetch.start(fetch)) {
         control_.count(Counter::refreshes_started);
         return true;
     }
-    control_.end_fetch();
+    // What is missing is here: the place is for others.
+    if (control_.end_fetch(share(FetchKind::fill, limit_))) { pass_turn(true); }
     return false;
 }
 
@@ -56,12 +60,25 @@ void FetchLine::enter(WaitingFetch& fetch) noexcept {
         return;
     }
     ngx_queue_insert_tail(&waiting, &fetch.link);
-    if (!retry_.running()) { retry_.start(retry_interval); }
+    watch();
+}
+
+void FetchLine::watch() noexcept {
+    if (!backstop_.running()) { backstop_.start(backstop_interval); }
 }
 
 void FetchLine::finished() noexcept {
-    control_.end_fetch();
-    if (!empty()) { turn_.post(); }
+    if (control_.end_fetch(share(FetchKind::fill, limit_))) { turn_.post(); }
+}
+
+void FetchLine::wake() noexcept {
+    if (!empty() || control_.turn_wanted()) { turn_.post(); }
+}
+
+void FetchLine::pass_turn(bool done) noexcept {
+    if (control_.pass_turn(limit_, share(FetchKind::fill, limit_), done)) {
+        turn_.post();
+    }
 }
 
 void FetchLine::advance() noexcept {
@@ -69,8 +86,9 @@ void FetchLine::advance() noexcept {
         close();
         return;
     }
-    if (advance(refreshes_) && advance(fills_)) { return; }
-    if (!retry_.running()) { retry_.start(retry_interval); }
+    // A place that is too much for our fills may do for others' refreshes.
+    if (advance(refreshes_)) { pass_turn(advance(fills_)); }
+    if (!empty()) { watch(); }
 }
 
 // True when nobody waits there any more.
@@ -93,9 +111,10 @@ bool FetchLine::advance(ngx_queue_t& waiting) noexcept {
 void FetchLine::close() noexcept {
     closed_ = true;
     turn_.cancel();
-    retry_.stop();
+    backstop_.stop();
     drop_all(refreshes_);
     drop_all(fills_);
+    pass_turn(true);
 }
 
 void FetchLine::drop_all(ngx_queue_t& waiting) noexcept {

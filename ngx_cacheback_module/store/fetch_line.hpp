@@ -11,9 +11,7 @@ namespace cacheback::store {
 
 // In the memory of whoever waits; must outlive its stay in the line.
 struct WaitingFetch {
-    // A refresh renews what is being served; a fill gets what is missing, and
-    // whoever asks for many names that do not exist causes many of those.
-    enum class Kind : unsigned char { refresh, fill };
+    using Kind = FetchKind;
 
     ngx_queue_t link;
     Kind kind;
@@ -36,6 +34,8 @@ class FetchLine {
     // One that start() had started is over; the next may go. Starts it from a
     // posted event, never from within this call.
     void finished() noexcept;
+    // This worker was woken: it may be its turn to take a place.
+    void wake() noexcept;
     // The worker leaves: what waits is dropped, what runs goes on.
     void close() noexcept;
 
@@ -43,6 +43,8 @@ class FetchLine {
     bool try_start(WaitingFetch& fetch) noexcept;
     void advance() noexcept;
     bool advance(ngx_queue_t& waiting) noexcept;
+    void pass_turn(bool done) noexcept;
+    void watch() noexcept;
     void drop_all(ngx_queue_t& waiting) noexcept;
     [[nodiscard]] bool empty() const noexcept;
     [[nodiscard]] static std::uint32_t share(WaitingFetch::Kind kind,
@@ -54,7 +56,7 @@ class FetchLine {
     ngx_queue_t refreshes_;
     ngx_queue_t fills_;
     ngx::PostedEvent turn_;  // a place may have become free
-    ngx::Timer retry_;       // places are held by other workers
+    ngx::Timer backstop_;    // whoever was to tell us did not
     bool closed_ = false;
 };
 

@@ -5,13 +5,23 @@ of its own, and compare every byte of what they get.
         …                               # what happens meanwhile
     traffic.check_all_well()
 
+And a steady rate of requests over many connections, for times: one thread, so
+that clients do not wait for each other.
+
+    steady = Steady(box, targets, rate=300, clients=100)
+    steady.run(seconds=5)
+    steady.took                         # of each request
+
 A page is a target of t/lib/origin.py with `size=`: its body is "PATH #N " over
 and over, N being the how-manieth answer of the origin it is. So a body says by
 itself whether all of it belongs to its URL and to one version.
 """
 
+import gc
 import random
 import re
+import select
+import socket
 import sys
 import threading
 import time
@@ -204,6 +214,104 @@ class Traffic:
             found[result.cache] = found.get(result.cache, 0) + 1
         return ", ".join(f"{count} {status}" for status, count in sorted(
             found.items(), key=lambda pair: -pair[1]))
+
+
+class Steady:
+    """Asks `rate` times a second, whether or not answers have come, each time
+    on the connection that is idle for longest. `requests` yields what to ask:
+    (target, fields, what the judge is to know); `judge(known, answer)` says
+    what is wrong with an answer, or None. An answer is (code, fields as bytes,
+    body)."""
+
+    def __init__(self, box, requests, judge, rate, clients=100):
+        self.requests = requests
+        self.judge = judge
+        self.rate = rate
+        self.host = f"127.0.0.1:{box.ports['port']}"
+        self.epoll = select.epoll()
+        self.idle = []
+        self.busy = {}                  # descriptor: [socket, sent, known, data]
+        self.took = []
+        self.wrong = []
+        self.late = 0                   # not sent in time: no connection idle
+        for _ in range(clients):
+            client = socket.create_connection(
+                ("127.0.0.1", box.ports["port"]), 15)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.epoll.register(client, select.EPOLLIN)
+            self.idle.append(client)
+
+    def run(self, seconds=0.0, count=0, until=None):
+        """Until `seconds` have passed, `count` requests are sent, or until()
+        is true, which is asked now and then; and all are answered."""
+        self.took = []
+        first = len(self.wrong)
+        # A collection of garbage would count as the server's time.
+        gc.collect()
+        gc.disable()
+        started = time.monotonic()
+        due = started
+        asked = 0
+        sent = 0
+        while True:
+            now = time.monotonic()
+            over = ((seconds and now - started >= seconds)
+                    or (count and sent >= count))
+            if until and not over and now - asked > 0.2:
+                over = until()
+                asked = now
+            if over and not self.busy:
+                break
+            while not over and due <= now:
+                if self.idle:
+                    self._send(*next(self.requests))
+                    sent += 1
+                    over = count and sent >= count
+                else:
+                    self.late += 1
+                due += 1 / self.rate
+            wait = 0.05 if over else max(due - time.monotonic(), 0)
+            for descriptor, _ in self.epoll.poll(wait):
+                self._receive(descriptor)
+        gc.enable()
+        check(len(self.wrong) == first, len(self.wrong) - first, "of", sent,
+              self.wrong[first:first + 3])
+        check(self.late == 0, self.late, "requests found no connection")
+
+    def _send(self, target, fields, known):
+        client = self.idle.pop(0)
+        text = (f"GET {target} HTTP/1.1\r\nHost: {self.host}\r\n{fields}\r\n"
+                .encode("latin-1"))
+        self.busy[client.fileno()] = [client, time.monotonic(), known, b""]
+        client.send(text)
+
+    def _receive(self, descriptor):
+        connection = self.busy.get(descriptor)
+        check(connection, "a connection was closed while idle")
+        client, sent, known, before = connection
+        piece = client.recv(262144)
+        now = time.monotonic()
+        check(piece, "a connection was closed while busy:", known)
+        data = connection[3] = before + piece
+        head, mark, body = data.partition(b"\r\n\r\n")
+        if not mark:
+            return
+        length = re.search(rb"\r\nContent-Length: (\d+)", head)
+        if length is None or len(body) < int(length[1]):
+            check(length, "no length in", head)
+            return
+        self.took.append(now - sent)
+        del self.busy[descriptor]
+        self.idle.append(client)
+        code = int(head[9:12])
+        wrong = self.judge(known, (code, head, body))
+        if wrong:
+            self.wrong.append(f"{known}: {wrong}")
+
+    def close(self):
+        for client in self.idle + [entry[0] for entry in self.busy.values()]:
+            client.close()
+        self.epoll.close()
 
 
 def percentile(times, part):

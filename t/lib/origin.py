@@ -24,6 +24,7 @@ Every path is a page; its query says what is answered:
 from the third on. So `/o?status=200|500` breaks after the first answer.
 
     /_/count?path=P           how many requests of P have come
+    /_/counts                 the same for all paths, as JSON
     /_/wait?path=P&count=N    the same, once N have been answered (at most
                               `timeout` seconds, default 3)
     /_/fields?path=P          the last request of P: its line and its fields
@@ -35,6 +36,7 @@ from the third on. So `/o?status=200|500` breaks after the first answer.
 import asyncio
 import email.utils
 import gzip
+import json
 import sys
 import urllib.parse
 
@@ -191,6 +193,8 @@ class Origin:
         path = args.get("path", ["/"])[0]
         if what == "count":
             return b"%d\n" % self.asked.get(path, 0)
+        if what == "counts":
+            return json.dumps(self.asked).encode()
         if what == "wait":
             count = int(args["count"][0])
             left = float(args.get("timeout", ["3"])[0])

@@ -32,6 +32,7 @@ prints TAP. Traffic of several clients at once is in load.py.
 """
 
 import contextlib
+import json
 import os
 import random
 import re
@@ -512,6 +513,14 @@ class Box:
 
     def origin_count(self, path):
         return int(self._ask_origin(f"count?path={path}"))
+
+    def origin_counts(self):
+        """The same for each path."""
+        return json.loads(self._ask_origin("counts"))
+
+    def origin_running(self):
+        """How many requests the origin is answering, and the most so far."""
+        return [int(n) for n in self._ask_origin("running").split()]
 
     def origin_answered(self, path, count, seconds=5):
         """Waits until the origin has answered so often; the count so far."""
