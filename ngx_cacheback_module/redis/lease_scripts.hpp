@@ -14,9 +14,9 @@ namespace cacheback::redis {
 
 // KEYS: lease, entry. ARGV: holder, milliseconds, whom it sets aside ("0":
 // nobody, "1": who keeps it, "2": anybody). The same box asks only when the
-// worker that held the lease there has died: it goes on at once. Replies '+' and the first 128
-// bytes of the entry as it is now, or what the holder does: '=' works on the
-// item, '-' keeps it.
+// worker that held the lease there has died: it goes on at once. Replies '+'
+// and the first 128 bytes of the entry as it is now, or what the holder does:
+// '=' works on the item, '-' keeps it.
 inline constexpr std::string_view claim_script =
     "local held = redis.call('GET', KEYS[1]) "
     "if held and string.sub(held, 1, 16) ~= string.sub(ARGV[1], 1, 16) then "
@@ -27,9 +27,9 @@ inline constexpr std::string_view claim_script =
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) "
     "return '+' .. redis.call('GETRANGE', KEYS[2], 0, 127)";
 
-// KEYS: lease, entry, the new entry. ARGV: holder, milliseconds the entry lives.
-// Replies 1; 0 when that does not hold the lease any more, and nothing is
-// stored; -1 when the new entry is not there (a full server refused it), and
+// KEYS: lease, entry, the new entry. ARGV: holder, milliseconds the entry
+// lives. Replies 1; 0 when that does not hold the lease any more, and nothing
+// is stored; -1 when the new entry is not there (a full server refused it), and
 // the lease has ended. It was written before, under a name of its own.
 inline constexpr std::string_view commit_script =
     "if redis.call('GET', KEYS[1]) ~= ARGV[1] then "

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "../ngx/timer.hpp"
-#include "../redis/feed.hpp"
+#include "../redis/feed_message.hpp"
 #include "control_zone.hpp"
 #include "redis_health.hpp"
 #include "redis_keys.hpp"

@@ -1,5 +1,5 @@
-// redis/feed.hpp: what boxes tell each other about items: the messages of the
-// feed, a capped stream of the store (docs/ENTRY_FORMAT.md, "The feed").
+// redis/feed_message.hpp: what boxes tell each other about items: the messages
+// of the feed, a capped stream of the store (docs/ENTRY_FORMAT.md, "The feed").
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,9 @@
-// feed_test.cpp: what boxes tell each other, as commands and as replies.
+// feed_message_test.cpp: what boxes tell each other, as commands and as
+// replies.
 #include <string>
 #include <string_view>
 
-#include "redis/feed.hpp"
+#include "redis/feed_message.hpp"
 
 #include <csetjmp>
 #include <cstdarg>

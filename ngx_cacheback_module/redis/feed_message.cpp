@@ -1,4 +1,4 @@
-#include "feed.hpp"
+#include "feed_message.hpp"
 
 #include <charconv>
 #include <iterator>
