@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 
 namespace cacheback::store {
 namespace {
@@ -484,9 +485,11 @@ bool ControlZone::reads_feed() {
     const Access access(*this);
     FeedReader& reader = shared_->feed;
     const core::Millis now = monotonic();
-    const core::Millis since = now - static_cast<core::Millis>(reader.seen);
-    const bool free = reader.pid == 0 || since >= silence || since < 0 ||
-                      !ngx::is_alive(reader.pid);
+    // The clocks of workers differ by the length of a turn.
+    const core::Millis since =
+        std::abs(now - static_cast<core::Millis>(reader.seen));
+    const bool free =
+        reader.pid == 0 || since >= silence || !ngx::is_alive(reader.pid);
     if (reader.pid != own_pid() && !free) { return false; }
     reader.pid = own_pid();
     reader.seen = static_cast<std::uint64_t>(now);
