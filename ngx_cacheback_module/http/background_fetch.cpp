@@ -97,6 +97,7 @@ bool BackgroundFetch::start(store::WaitingFetch& waiting) noexcept {
     bool asking = ngx::guard(
         ngx_cycle->log, [&] { return self->asks_fleet(); },
         [] { return false; });
+    if (asking) { self->store_.line().asking(self->waiting_); }
     return asking || self->run();
 }
 
@@ -118,6 +119,7 @@ void BackgroundFetch::on_fleet_answer(
     using Answer = store::FleetClaim::Answer;
     auto& fetch = *static_cast<BackgroundFetch*>(self);
     store::ControlZone& control = fetch.store_.control();
+    store::FetchLine::answered(fetch.waiting_);
     switch (answer) {
     case Answer::ours:
     case Answer::alone:
@@ -137,17 +139,29 @@ void BackgroundFetch::on_fleet_answer(
 }
 
 // Another box has stored the item since it was seen here.
-bool BackgroundFetch::take_newer() {
+bool BackgroundFetch::take_newer() noexcept {
     if (!store_.memory().enabled()) { return false; }
     fence_ = store_.control().fence(key_);
-    return store_.redis()->get(key_, on_newer, this, ticket_);
+    bool asking = ngx::guard(
+        ngx_cycle->log,
+        [&] { return store_.redis()->get(key_, on_newer, this, ticket_); },
+        [] { return false; });
+    if (asking) { store_.line().asking(waiting_); }
+    return asking;
 }
 
-void BackgroundFetch::on_newer(void* self, const store::RedisReply& reply) {
+void BackgroundFetch::on_newer(void* self,
+                               const store::RedisReply& reply) noexcept {
     auto& fetch = *static_cast<BackgroundFetch*>(self);
+    store::FetchLine::answered(fetch.waiting_);
     if (reply.status == store::RedisReply::Status::found &&
         core::EntryView::check(reply.bytes, fetch.key_.text)) {
-        fetch.store_.replace(fetch.key_, reply.bytes, fetch.fence_);
+        ngx::guard(
+            ngx_cycle->log,
+            [&] {
+                fetch.store_.replace(fetch.key_, reply.bytes, fetch.fence_);
+            },
+            [] {});
     }
     fetch.end();
 }

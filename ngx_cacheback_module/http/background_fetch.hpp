@@ -63,11 +63,11 @@ class BackgroundFetch {
     static void drop(store::WaitingFetch& waiting) noexcept;
     static void on_fleet_answer(void* self,
                                 store::FleetClaim::Answer answer) noexcept;
-    static void on_newer(void* self, const store::RedisReply& reply);
+    static void on_newer(void* self, const store::RedisReply& reply) noexcept;
     static void on_finished(void* owner, ngx_http_request_t* r) noexcept;
 
     [[nodiscard]] bool asks_fleet();
-    bool take_newer();
+    bool take_newer() noexcept;
     bool run() noexcept;
     void end() noexcept;  // without a fetch; `this` is gone then
 

@@ -69,8 +69,9 @@ class ControlZone {
     void keep_a_while(const Key& key, LeaseToken token);
     void come_back(const Key& key);
     void revoke(const Key& key);
-    // Changes with each revoke(): what was asked for before must not be put
-    // where it was taken from. Items may share one, which costs a copy.
+    // Changes with each revoke(), and with what other boxes do: what was asked
+    // for before must not be put where it was taken from. Items may share one,
+    // which costs a copy.
     [[nodiscard]] std::uint32_t fence(const Key& key) const noexcept;
     void raise_fence(const Key& key) noexcept;
     // True: somebody fetches the item, this worker is woken when that ends.

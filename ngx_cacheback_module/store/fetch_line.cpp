@@ -22,6 +22,24 @@ FetchLine::FetchLine(ControlZone& control, std::uint32_t limit,
           [](void* self) { static_cast<FetchLine*>(self)->advance(); }, this) {
     ngx_queue_init(&refreshes_);
     ngx_queue_init(&fills_);
+    ngx_queue_init(&asking_);
+}
+
+FetchLine::~FetchLine() {
+    while (!ngx_queue_empty(&asking_)) {
+        auto* fetch =
+            ngx_queue_data(ngx_queue_head(&asking_), WaitingFetch, link);
+        answered(*fetch);
+        fetch->drop(*fetch);
+    }
+}
+
+void FetchLine::asking(WaitingFetch& fetch) noexcept {
+    ngx_queue_insert_tail(&asking_, &fetch.link);
+}
+
+void FetchLine::answered(WaitingFetch& fetch) noexcept {
+    ngx_queue_remove(&fetch.link);
 }
 
 std::uint32_t FetchLine::share(WaitingFetch::Kind kind,

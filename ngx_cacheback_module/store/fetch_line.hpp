@@ -27,6 +27,9 @@ class FetchLine {
     // fills take at most half of both.
     FetchLine(ControlZone& control, std::uint32_t limit,
               std::uint32_t queue) noexcept;
+    ~FetchLine();
+    FetchLine(const FetchLine&) = delete;
+    FetchLine& operator=(const FetchLine&) = delete;
 
     // Starts the fetch, or puts it in line, or (line full, worker leaving)
     // drops and counts it.
@@ -34,6 +37,10 @@ class FetchLine {
     // One that start() had started is over; the next may go. Starts it from a
     // posted event, never from within this call.
     void finished() noexcept;
+    // One that was started has a question to ask before it runs, until
+    // answered(). Dropped when the worker is gone by then.
+    void asking(WaitingFetch& fetch) noexcept;
+    static void answered(WaitingFetch& fetch) noexcept;
     // This worker was woken: it may be its turn to take a place.
     void wake() noexcept;
     // The worker leaves: what waits is dropped, what runs goes on.
@@ -55,6 +62,7 @@ class FetchLine {
     std::uint32_t queue_;
     ngx_queue_t refreshes_;
     ngx_queue_t fills_;
+    ngx_queue_t asking_;
     ngx::PostedEvent turn_;  // a place may have become free
     ngx::Timer backstop_;    // whoever was to tell us did not
     bool closed_ = false;

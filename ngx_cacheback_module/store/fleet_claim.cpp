@@ -9,6 +9,7 @@ bool FleetClaim::begin(Store& store, const Key& key, Lease& lease,
     key_ = key;
     lease_ = &lease;
     seen_ = seen;
+    fence_ = store.control().fence(key);
     if (redis == nullptr ||
         !redis->leases().claim(key, lease.token, terms.length, terms.over,
                                terms.order, terms.spent, on_reply, this,
@@ -36,6 +37,8 @@ FleetClaim::Answer FleetClaim::take(const ClaimReply& reply) {
     }
     case ClaimReply::Status::working:
         control.hand_over(key_, std::exchange(*lease_, {}).token);
+        // The feed was faster than the answer: that fetch has ended.
+        if (control.fence(key_) != fence_) { control.come_back(key_); }
         return Answer::working;
     case ClaimReply::Status::kept:
         control.keep_a_while(key_, std::exchange(*lease_, {}).token);

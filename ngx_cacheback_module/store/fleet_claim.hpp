@@ -50,6 +50,7 @@ class FleetClaim {
     Key key_;
     Lease* lease_ = nullptr;
     Seen seen_;
+    std::uint32_t fence_ = 0;
     RedisTicket ticket_;
 };
 

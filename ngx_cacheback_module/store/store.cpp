@@ -210,9 +210,9 @@ void Store::on_change(void* self, const redis::Change& change) {
     using Kind = redis::Change::Kind;
     auto& store = *static_cast<Store*>(self);
     const Key key = store.control_.key(change.key);
+    store.control_.raise_fence(key);
     switch (change.kind) {
     case Kind::stored:
-        store.control_.raise_fence(key);
         (void)store.memory_.remove(key);
         store.control_.unmark(key);
         break;
