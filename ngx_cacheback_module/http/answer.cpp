@@ -101,10 +101,10 @@ core::Lease claim(RequestContext& context, core::Millis length,
                   store::Over over) {
     if (context.lease) { return core::Lease::ours; }  // the fleet's as well
     context.fleet_asked = false;
-    context.lease = context.store.claim(context.key, length, over);
+    bool kept = false;
+    context.lease = context.store.claim(context.key, length, over, kept);
     if (context.lease) { return core::Lease::ours; }
-    return context.store.control().is_kept(context.key) ? core::Lease::kept
-                                                        : core::Lease::working;
+    return kept ? core::Lease::kept : core::Lease::working;
 }
 
 void on_fleet_answer(void* data, store::FleetClaim::Answer answer) noexcept {

@@ -195,19 +195,14 @@ Key ControlZone::key(std::string_view text) const noexcept {
     return {text, seeded_hash(leases_->seed(), text)};
 }
 
-LeaseToken ControlZone::claim(const Key& key, core::Millis length, Over over) {
+LeaseToken ControlZone::claim(const Key& key, core::Millis length, Over over,
+                              bool& kept) {
     Access access(*this);
-    return leases_->claim(key.hash, access.owner(), length, monotonic(), over);
-}
-
-bool ControlZone::taken(const Key& key) {
-    const Access access(*this);
-    return leases_->taken(key.hash, monotonic());
-}
-
-bool ControlZone::is_kept(const Key& key) {
-    const Access access(*this);
-    return leases_->is_kept(key.hash, monotonic());
+    const core::Millis now = monotonic();
+    const LeaseToken token =
+        leases_->claim(key.hash, access.owner(), length, now, over);
+    kept = token == 0 && leases_->is_kept(key.hash, now);
+    return token;
 }
 
 bool ControlZone::holds(const Key& key, LeaseToken token) {

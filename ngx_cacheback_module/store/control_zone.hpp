@@ -51,11 +51,10 @@ class ControlZone {
     // clock (a step of the wall clock neither ends nor prolongs a lease), and
     // name this process as the owner.
     // Whoever waits for an item is woken when its lease ends in any way.
-    LeaseToken claim(const Key& key, core::Millis length,
-                     Over over = Over::nobody);
-    [[nodiscard]] bool taken(const Key& key);
-    // Taken, but nobody works on it: a failure keeps it until it ends.
-    [[nodiscard]] bool is_kept(const Key& key);
+    // `kept`, when it is taken: nobody works on it, a failure keeps it until it
+    // ends.
+    LeaseToken claim(const Key& key, core::Millis length, Over over,
+                     bool& kept);
     [[nodiscard]] bool holds(const Key& key, LeaseToken token);
     void release(const Key& key, LeaseToken token);
     // The answer is not one to store: those who wait for it go and ask for

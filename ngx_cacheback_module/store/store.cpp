@@ -136,8 +136,8 @@ bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
     return false;
 }
 
-Lease Store::claim(const Key& key, core::Millis length, Over over) {
-    return {control_.claim(key, length, over), false};
+Lease Store::claim(const Key& key, core::Millis length, Over over, bool& kept) {
+    return {control_.claim(key, length, over, kept), false};
 }
 
 void Store::release(const Key& key, Lease lease) noexcept {

@@ -49,8 +49,9 @@ class Store {
 
     // A lease on this box, see LeaseTable; for the fleet's, see FleetClaim.
     // Whoever gets one ends it in one of the ways below, on both.
-    [[nodiscard]] Lease claim(const Key& key, core::Millis length,
-                              Over over = Over::nobody);
+    // `kept`: see ControlZone.
+    [[nodiscard]] Lease claim(const Key& key, core::Millis length, Over over,
+                              bool& kept);
     void release(const Key& key, Lease lease) noexcept;
     // The answer is not one to store: those who wait go and ask for themselves.
     // `mark`: how long the item is known as uncacheable, 0: it is not.
