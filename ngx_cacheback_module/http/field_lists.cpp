@@ -103,6 +103,13 @@ bool is_field_text(std::string_view text) noexcept {
 
 }  // namespace
 
+std::string_view host_of(const ngx_http_request_t& r) noexcept {
+    if (r.headers_in.server.len != 0) { return ngx::view(r.headers_in.server); }
+    auto* server = static_cast<ngx_http_core_srv_conf_t*>(
+        ngx_http_get_module_srv_conf((&r), ngx_http_core_module));
+    return ngx::view(server->server_name);
+}
+
 bool is_unkeyed(ngx_http_request_t& r, const LocationConf& conf,
                 std::string_view name, std::string_view value) noexcept {
     if (conf.unkeyed.names == nullptr) { return false; }

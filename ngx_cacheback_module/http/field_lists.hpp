@@ -20,6 +20,9 @@ struct UnkeyedFields {
     std::uint64_t shapes = 0;
 };
 
+// What nginx calls $host.
+[[nodiscard]] std::string_view host_of(const ngx_http_request_t& r) noexcept;
+
 // True when the request has one of them. Those that name the client's way in
 // (X-Forwarded-Host and the like) count only where they say another one than
 // agrees_with_entrance() does.

@@ -416,6 +416,34 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     return context->status == Status::stale ? end_error(*context, rc) : rc;
 }
 
+// Collected before the filters below consume it, stored after they have sent
+// it.
+ngx_int_t collect(RequestContext& context, ngx_chain_t* in) noexcept {
+    ngx_http_request_t* r = &context.request;
+    bool nested = std::exchange(context.in_filters, true);
+    if (!nested) { find_printing(context); }
+    context.capture->add(in);
+    bool last = has_last(in);
+    ngx_int_t rc = NGX_ERROR;
+    if (!context.client_gone) { rc = next_body_filter(r, in); }
+    if (rc == NGX_ERROR) {
+        rc = go_on_without_client(context, in) ? NGX_OK : NGX_ERROR;
+    }
+    context.in_filters = nested;
+    ngx::guard(
+        r->connection->log, [&] { note_made_by_filters(context); },
+        [&] { context.prints_elsewhere = true; });
+    if (rc == NGX_ERROR || context.capture == nullptr) { return rc; }
+    if (last) {
+        ngx::guard(
+            r->connection->log, [&] { store_answer(context); }, [] {});
+    } else if (r->connection->buffered != 0) {
+        if (!context.slow) { context.slow.emplace(context); }
+        context.slow->held();
+    }
+    return rc;
+}
+
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     if (r != r->main) { return next_body_filter(r, in); }
 
@@ -427,34 +455,9 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     if (context->body != RequestContext::Body::of_origin) {
         return replace_body(*context, in);
     }
-    if (context->capture == nullptr || !context->capture->begun()) {
-        return next_body_filter(r, in);
-    }
-
-    // Collected before the filters below consume it, stored after they have
-    // sent it.
-    bool nested = std::exchange(context->in_filters, true);
-    if (!nested) { find_printing(*context); }
-    context->capture->add(in);
-    bool last = has_last(in);
-    ngx_int_t rc = NGX_ERROR;
-    if (!context->client_gone) { rc = next_body_filter(r, in); }
-    if (rc == NGX_ERROR) {
-        rc = go_on_without_client(*context, in) ? NGX_OK : NGX_ERROR;
-    }
-    context->in_filters = nested;
-    ngx::guard(
-        r->connection->log, [&] { note_made_by_filters(*context); },
-        [&] { context->prints_elsewhere = true; });
-    if (rc == NGX_ERROR || context->capture == nullptr) { return rc; }
-    if (last) {
-        ngx::guard(
-            r->connection->log, [&] { store_answer(*context); }, [] {});
-    } else if (r->connection->buffered != 0) {
-        if (!context->slow) { context->slow.emplace(*context); }
-        context->slow->held();
-    }
-    return rc;
+    return context->capture != nullptr && context->capture->begun()
+               ? collect(*context, in)
+               : next_body_filter(r, in);
 }
 
 }  // namespace

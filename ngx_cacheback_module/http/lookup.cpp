@@ -5,6 +5,7 @@
 #include "answer.hpp"
 #include "background_fetch.hpp"
 #include "eligibility.hpp"
+#include "field_lists.hpp"
 #include "purge.hpp"
 #include "request_context.hpp"
 #include "request_fields.hpp"
@@ -57,13 +58,34 @@ void on_redis_reply(void* data, const store::RedisReply& reply) noexcept {
     resume(context);
 }
 
+// "$scheme://$host$request_uri", what most keys are, as nginx itself fills in
+// these three: evaluating the text costs each request a multiple.
+ngx_int_t write_default_key(const ngx_http_request_t& r,
+                            ngx_str_t& text) noexcept {
+    bool secure = false;
+#if (NGX_HTTP_SSL)
+    secure = r.connection->ssl != nullptr;
+#endif
+    const std::string_view scheme = secure ? "https://" : "http://";
+    const std::string_view host = host_of(r);
+    const std::string_view uri = ngx::view(r.unparsed_uri);
+    text.len = scheme.size() + host.size() + uri.size();
+    text.data = static_cast<u_char*>(ngx_pnalloc(r.pool, text.len));
+    if (text.data == nullptr) { return NGX_ERROR; }
+    u_char* at = ngx_cpymem(text.data, scheme.data(), scheme.size());
+    at = ngx_cpymem(at, host.data(), host.size());
+    ngx_memcpy(at, uri.data(), uri.size());
+    return NGX_OK;
+}
+
 }  // namespace
 
 store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
     ngx_str_t text;
-    if (ngx_http_complex_value(&r, conf.key, &text) != NGX_OK) {
-        throw std::bad_alloc{};
-    }
+    ngx_int_t rc = conf.key == main_conf(r).default_key
+                       ? write_default_key(r, text)
+                       : ngx_http_complex_value(&r, conf.key, &text);
+    if (rc != NGX_OK) { throw std::bad_alloc{}; }
     return conf.store->control().key(ngx::view(text));
 }
 

@@ -16,6 +16,21 @@ bool is_own(std::string_view name) noexcept {
            core::iequal(name.substr(0, own_prefix.size()), own_prefix);
 }
 
+bool sent_own(const ngx_http_request_t& r) noexcept {
+    const ngx_list_part_t* part = &r.headers_in.headers.part;
+    for (; part != nullptr; part = part->next) {
+        auto* fields = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            const ngx_str_t& name = fields[i].key;
+            if (name.len != 0 && (name.data[0] | 0x20) == 'c' &&
+                is_own(ngx::view(name))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // Written by the proxies between client and us; an origin needs them to make
 // its links, and they are the same for all clients of one entrance.
 constexpr std::string_view forwarding_fields[] = {"X-Forwarded-For",
@@ -238,13 +253,10 @@ static ngx_table_elt_t* set_accept_encoding(ngx_http_request_t& r,
 void prepare_origin_fields(RequestContext& context, bool to_be_stored,
                            const core::EntryView* stored) {
     ngx_http_request_t& r = context.request;
+    // Most of what is not stored goes to the origin as it came.
+    if (!to_be_stored && !sent_own(r)) { return; }
     std::vector<core::Field> fields =
         to_be_stored ? fill_fields(r, context.conf) : request_fields(r);
-    bool has_own = false;
-    for (const core::Field& field : fields) {
-        has_own = has_own || is_own(field.name);
-    }
-    if (!has_own && !to_be_stored) { return; }
 
     ngx_list_t before = r.headers_in.headers;
     ngx_list_t list;

@@ -6,8 +6,15 @@ N and 2N times for the same, and the difference divided by N is what a request
 costs, start-up left out. The same nginx, configuration and machine give the same
 figure within 1 %, whatever else the machine does; another nginx or glibc does
 not, so compare within one run. `return 200` is the floor.
+
+What may not be stored is proxied; it is measured beside the same nginx without
+the module, with kept connections to the origin, which is the stricter case: a new
+one for each request costs more on both sides. The system's part, which is larger
+than nginx's own and not counted there, is in the CPU time: the best of several
+rounds, in which all of them take turns.
 """
 
+import contextlib
 import os
 import re
 import subprocess
@@ -18,6 +25,7 @@ import scenario
 from scenario import Box, check, eventually
 
 N = int(os.environ.get("BENCH_REQUESTS", "500"))
+ROUNDS = 20
 SIZES = {"1 KB": 1024, "16 KB": 16 * 1024, "128 KB": 128 * 1024}
 
 # Goals of instructions per request, by what is served and its size.
@@ -26,6 +34,9 @@ GOALS = {
     ("memory hit", "128 KB"): 21700,
     ("Redis hit", "1 KB"): 20000, ("Redis hit", "16 KB"): 27000,
 }
+
+# How much an uncacheable URL may cost, as a multiple of nginx without the module.
+UNCACHEABLE_GOAL = 1.05
 
 CONF = """
     keepalive_requests 1000000;
@@ -54,29 +65,80 @@ CONF = """
         }
     }""" % ("x" * SIZES["1 KB"])
 
+PROXY = """
+    keepalive_requests 1000000;
+    upstream app {
+        server 127.0.0.1:%(origin)s;
+        keepalive 4;
+        keepalive_requests 1000000;
+    }
+    STORE
+    server {
+        listen 127.0.0.1:%(port)s;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        location / {
+            CACHEBACK
+            proxy_pass http://app;
+        }
+    }"""
 
-class Counted(Box):
-    """nginx under callgrind, a single process."""
 
-    def start_nginx(self):
+def proxy(store="", directives=""):
+    if store:
+        store = "cacheback_store pages { %s }" % store
+        directives = "cacheback pages; " + directives
+    return PROXY.replace("STORE", store).replace("CACHEBACK", directives)
+
+
+# An application's page, and what a browser sends.
+PAGE = "/o?size=1024&cc=no-store&type=text/html&h=Server:app" \
+    "&h=X-Frame-Options:DENY&h=Vary:Cookie&h=Set-Cookie:a%3Db"
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en-US,en;q=0.5", "Accept-Encoding": "gzip, deflate",
+    "Cookie": "session=0123456789abcdef0123456789abcdef; theme=dark",
+    "Upgrade-Insecure-Requests": "1", "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
+
+
+class Plain(Box):
+    """Without an access log, and without the module where nothing needs it."""
+
+    def write_conf(self, http=None):
+        super().write_conf(http)
         with open(self.dir + "/nginx.conf", encoding="utf-8") as conf:
             text = conf.read().replace("access_log access.log;",
                                        "access_log off;")
+        if "cacheback_store" not in text:
+            text = re.sub(r"load_module .*?;", "", text, count=1)
         with open(self.dir + "/nginx.conf", "w", encoding="utf-8") as conf:
-            conf.write("master_process off;\n" + text)
+            conf.write(self.before + text)
+
+    before = ""
+
+
+class Counted(Plain):
+    """nginx under callgrind, a single process."""
+
+    before = "master_process off;\n"
+
+    def start_nginx(self):
         # Each byte of `rep movsb` would count as an instruction.
         env = dict(os.environ, GLIBC_TUNABLES="glibc.cpu.x86_rep_movsb_"
                    "threshold=1073741824:glibc.cpu.x86_rep_stosb_threshold"
                    "=1073741824")
         with open(self.dir + "/nginx.out", "ab") as out:
-            self.spawn("nginx", "valgrind", "-q", "--tool=callgrind",
-                       "--callgrind-out-file=" + self.dir + "/callgrind",
-                       scenario.NGINX, "-p", self.dir + "/", "-c",
-                       self.dir + "/nginx.conf", "-e",
-                       self.dir + "/error.log", env=env, stdout=out,
-                       stderr=out)
-        check(eventually(lambda: self.listens(self.ports["port"]), 60),
-              "nginx did not start:", self.log()[-500:])
+            nginx = self.spawn(
+                "nginx", "valgrind", "-q", "--tool=callgrind",
+                "--callgrind-out-file=" + self.dir + "/callgrind",
+                scenario.NGINX, "-p", self.dir + "/", "-c",
+                self.dir + "/nginx.conf", "-e", self.dir + "/error.log",
+                env=env, stdout=out, stderr=out)
+        eventually(lambda: self.listens(self.ports["port"])
+                   or nginx.poll() is not None, 60)
+        check(nginx.poll() is None, "nginx did not start:", self.log()[-500:])
 
     def dump(self):
         subprocess.run(["callgrind_control", "-d",
@@ -90,36 +152,93 @@ class Counted(Box):
                                  re.M)[1])
 
 
-def instructions(target, status, size):
-    with Counted(CONF) as box:
+def instructions(conf, target, size, fields=None, holds=lambda fields: True):
+    """Of one request of `target`, whose answers have `size` bytes and, in the
+    end, fields that hold."""
+    with Counted(conf) as box:
         client = box.client(timeout=60)
         for _ in range(5):
-            answer = client.get(target)
-        check(status is None or "age" in answer.fields, target, answer)
-        check(answer.fields.get("x-cache", status) == status, target, answer)
+            answer = client.get(target, fields)
+        check(holds(answer.fields), target, answer)
         check(len(answer.body) == size, target, len(answer.body))
         for requests in (N // 2, N, 2 * N):
             for _ in range(requests):
-                client.get(target)
+                client.get(target, fields)
             box.dump()
         return (box.total(3) - box.total(2)) / N
 
 
-def main():
-    rows = [("return 200", "1 KB", "/return", None)]
+def served():
+    """Answers from the store."""
+    rows = [("return 200", "1 KB", "/return", lambda fields: True)]
     for name, place in (("memory hit", "memory"), ("Redis hit", "shared")):
         for label, size in SIZES.items():
-            rows.append((name, label, f"/{place}/o?size={size}", "HIT"))
+            rows.append((name, label, f"/{place}/o?size={size}",
+                         lambda fields: "age" in fields))
     rows.append(("stale, being refreshed", "1 KB",
-                 "/stale/o?size=1024&delay=0|600", "UPDATING"))
+                 "/stale/o?size=1024&delay=0|600",
+                 lambda fields: fields.get("x-cache") == "UPDATING"))
 
     print(f"{'':28} {'instructions':>12} {'of return 200':>14} {'goal':>8}")
     floor = None
-    for name, label, target, status in rows:
-        used = instructions(target, status, SIZES[label])
+    for name, label, target, holds in rows:
+        used = instructions(CONF, target, SIZES[label], holds=holds)
         floor = floor or used
         print(f"{name + ', ' + label:28} {used:12.0f} {used / floor:14.2f} "
               f"{GOALS.get((name, label), ''):>8}", flush=True)
+
+
+def proxied():
+    """What may not be stored."""
+    redis = "redis redis://127.0.0.1:%(redis)s;"
+    rows = [("without the module", proxy(), None),
+            ("cacheback off", proxy("memory 8m;", "cacheback off;").replace(
+                "cacheback pages; ", ""), UNCACHEABLE_GOAL),
+            ("known uncacheable, memory", proxy("memory 8m;"),
+             UNCACHEABLE_GOAL),
+            ("known uncacheable, Redis", proxy("memory 8m; " + redis),
+             UNCACHEABLE_GOAL),
+            ("cacheback_skip", proxy("memory 8m;", "cacheback_skip 1;"),
+             UNCACHEABLE_GOAL),
+            ("each time anew", proxy("memory 8m;",
+                                     "cacheback_uncacheable_ttl 0;"), None)]
+    times = cpu_times([conf for _, conf, _ in rows])
+    print(f"\n{'proxied, 1 KB':28} {'instructions':>12} {'of without':>11} "
+          f"{'CPU us':>8} {'of without':>11} {'goal':>6}")
+    floor = None
+    for (name, conf, goal), time in zip(rows, times):
+        used = instructions(conf, PAGE, SIZES["1 KB"], BROWSER)
+        floor = floor or used
+        print(f"{name:28} {used:12.0f} {used / floor:11.3f} {time:8.1f} "
+              f"{time / times[0]:11.3f} {goal or '':>6}", flush=True)
+
+
+def cpu_times(confs):
+    """Microseconds of CPU time per request."""
+    def used(box):
+        pid = box.live_workers()[0]
+        with open(f"/proc/{pid}/schedstat", encoding="utf-8") as stat:
+            return int(stat.read().split()[0]) / 1000
+
+    with contextlib.ExitStack() as stack:
+        boxes = [stack.enter_context(Plain(conf)) for conf in confs]
+        clients = [box.client(timeout=60) for box in boxes]
+        found = [[] for _ in boxes]
+        for _ in range(ROUNDS):
+            for box, client, times in zip(boxes, clients, found):
+                for _ in range(20):
+                    client.get(PAGE, BROWSER)
+                before = used(box)
+                for _ in range(N):
+                    client.get(PAGE, BROWSER)
+                times.append((used(box) - before) / N)
+        return [min(times) for times in found]
+
+
+def main():
+    parts = {"served": served, "proxied": proxied}
+    for part in sys.argv[1:] or parts:
+        parts[part]()
 
 
 main()

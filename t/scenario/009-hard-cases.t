@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What went wrong once, or nearly: clients that are lost in the middle, filters
 that fail, forms and identities that must not be stored for everybody."""
-import gzip, os, sys, threading, time
+import gzip, os, ssl, subprocess, sys, tempfile, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from scenario import Box, SLACK, check, eventually, main, scenario
 
@@ -173,6 +173,53 @@ def a_mirror_that_does_not_end_is_ended_with_the_lease_and_nobody_told():
         check(box.log_count("took longer than cacheback_refresh") == 0)
         box.signal("nginx", 3)          # nothing of it holds a worker
         check(box.children["nginx"].wait(3 * SLACK) == 0)
+
+
+@scenario
+def the_default_key_is_the_text_that_nginx_makes_of_it():
+    server = """
+        cacheback_store pages { memory 8m; }
+        server {
+            listen 127.0.0.1:%(port)s SSL;
+            server_name Named.test;
+            MORE
+            add_header X-Key  $cacheback_key;
+            add_header X-Same $scheme://$host$request_uri;
+            cacheback pages;
+            location / { proxy_pass http://127.0.0.1:%(origin)s; }
+        }"""
+    targets = ["/o?a=1", "/a/../b//c?x=%2e", "http://In-Line.test/o?q"]
+
+    def keys_of(client):
+        client.host = "One.test:8080"
+        for target in targets:
+            fields = client.get(target).fields
+            check(fields["x-key"] == fields["x-same"], fields)
+        # HTTP/1.0 may come without a host.
+        client.socket.sendall(b"GET /o HTTP/1.0\r\n\r\n")
+        fields = client.receive().fields
+        check(fields["x-key"] == fields["x-same"], fields)
+        return fields["x-key"]
+
+    with Box(server.replace("SSL", "").replace("MORE", "")) as box:
+        check(keys_of(box.client()) == "http://named.test/o")
+    with tempfile.TemporaryDirectory() as folder:
+        pem = folder + "/both.pem"
+        if subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=one",
+                 "-keyout", pem, "-out", pem + ".cert"],
+                check=False, capture_output=True).returncode != 0:
+            return
+        with Box(server.replace("SSL", "ssl").replace(
+                "MORE", f"ssl_certificate {pem}.cert; "
+                f"ssl_certificate_key {pem};")) as box:
+            client = box.client()
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            client.socket = context.wrap_socket(client.socket)
+            check(keys_of(client) == "https://named.test/o")
 
 
 main()
