@@ -13,6 +13,9 @@ Every path is a page; its query says what is answered:
     etag=TAG              ETag: "TAG", answers If-None-Match with 304
     modified=SECONDS      Last-Modified, in Unix time; answers If-Modified-Since
     h=Name:VALUE          any response field, may be repeated
+    mark=1                " for M" in the body, M being the request's cookie
+                          `mark`, where it sent one
+    sets=K                each Kth answer does so, and sets that cookie again
     type=TYPE             Content-Type (default text/plain)
     chunked=1  close=1    framing: chunked, or until the connection closes
     gzip=1                the body compressed, with Content-Encoding
@@ -37,6 +40,7 @@ import asyncio
 import email.utils
 import gzip
 import json
+import re
 import sys
 import urllib.parse
 
@@ -130,6 +134,12 @@ class Origin:
             body = arg("body", f"{path} #{number}\n").encode()
 
         head = [("Content-Type", arg("type", "text/plain"))]
+        mark = re.search(r"\bmark=([^;]+)", fields.get("cookie", ""))
+        sets = "sets" in args and number % int(arg("sets")) == 0
+        if mark and (arg("mark") == "1" or sets):
+            body = body.rstrip(b"\n") + f" for {mark[1]}\n".encode()
+        if sets:
+            head.append(("Set-Cookie", "mark=" + (mark[1] if mark else "new")))
         if arg("cc") is not None:
             head.append(("Cache-Control", arg("cc")))
         if arg("max_age") is not None:
