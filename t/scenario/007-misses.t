@@ -24,6 +24,9 @@ def conf(store, more=""):
                 %s
                 proxy_pass http://127.0.0.1:%%(origin)s;
             }
+            location /plain/ {
+                proxy_pass http://127.0.0.1:%%(origin)s;
+            }
         }""" % (store, more)
 
 
@@ -55,6 +58,35 @@ def a_crowd_at_a_cold_item_in_redis_is_one_origin_request():
 @scenario
 def a_crowd_at_a_cold_item_in_both_tiers_is_one_origin_request():
     one_origin_request_serves_all("both")
+
+
+def waiting_costs_no_more_than_asking(name):
+    def median(box, target):
+        return statistics.median(
+            a.took for a in Crowd(box, target, 200).wait())
+
+    with Box(conf(STORE[name]), workers=2, connections=1024) as box:
+        joined, alone = [], []
+        for i in range(3):
+            target = f"o{i}?delay=0.3&size=16384"
+            joined.append(median(box, "/" + target))
+            alone.append(median(box, "/plain/" + target))
+            check(box.origin_count(f"/o{i}") == 1)
+            check(box.origin_count(f"/plain/o{i}") == 200)
+        note(f"{name}: 200 clients, origin 300 ms, medians: joined",
+             ", ".join(f"{t * 1000:.0f}" for t in joined), "ms, each alone",
+             ", ".join(f"{t * 1000:.0f}" for t in alone), "ms")
+        check(min(joined) < 1.1 * min(alone) + 0.02 * SLACK, joined, alone)
+
+
+@scenario
+def who_joins_in_memory_waits_no_longer_than_who_asks_the_origin():
+    waiting_costs_no_more_than_asking("memory")
+
+
+@scenario
+def who_joins_in_redis_waits_no_longer_than_who_asks_the_origin():
+    waiting_costs_no_more_than_asking("Redis")
 
 
 @scenario
