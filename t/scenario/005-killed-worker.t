@@ -2,6 +2,7 @@
 """Workers that are killed at any moment: the cache goes on, and what they had
 claimed is free again within a second."""
 
+import contextlib
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from load import Traffic, is_page, page_target  # noqa: E402
+from step import Stepped  # noqa: E402
 from scenario import (SLACK, Box, check, eventually, main,  # noqa: E402
                       milliseconds, note, scenario)
 
@@ -46,6 +48,22 @@ def kill(box, pid):
                      and pid not in box.live_workers(), 5), "no new worker")
 
 
+def still_works(box):
+    """All of it, as before."""
+    with Traffic(box, PAGES, clients=4, count=500) as traffic:
+        pass
+    traffic.check_all_well()
+    check("HIT" in traffic.statuses(), traffic.statuses())
+    for path, size in PAGES[:10]:
+        target = page_target(path, size)
+        before = is_page(box.get(target).body, path, size)
+        time.sleep(0.25)
+
+        def renewed():
+            return is_page(box.get(target).body, path, size) > before
+        check(eventually(renewed, 3), path, "is not refreshed any more")
+
+
 def killed_in_a_loop(redis):
     with a_box(redis) as box:
         chance = random.Random(1)
@@ -70,19 +88,7 @@ def killed_in_a_loop(redis):
         check(killed > 10 / SLACK, killed)
         check(box.log_count("exited on signal 9") == killed)
 
-        # All of it works as before.
-        with Traffic(box, PAGES, clients=4, count=500) as traffic:
-            pass
-        traffic.check_all_well()
-        check("HIT" in traffic.statuses(), traffic.statuses())
-        for path, size in PAGES[:10]:
-            target = page_target(path, size)
-            before = is_page(box.get(target).body, path, size)
-            time.sleep(0.25)
-
-            def renewed():
-                return is_page(box.get(target).body, path, size) > before
-            check(eventually(renewed, 3), path, "is not refreshed any more")
+        still_works(box)
 
 
 @scenario
@@ -93,6 +99,100 @@ def workers_killed_in_a_loop_under_load_leave_a_cache_that_works():
 @scenario
 def workers_killed_in_a_loop_under_load_leave_redis_and_memory_that_work():
     killed_in_a_loop(REDIS)
+
+
+# What nginx keeps of a zone begins with its lock: the process that holds it.
+CONTROL_ZONE = 1280 * 1024
+DATA_ZONE = 4 * 1024 * 1024
+
+
+def zone_address(pid, size):
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        for line in maps:
+            span, mode = line.split()[:2]
+            begin, end = (int(at, 16) for at in span.split("-"))
+            if mode == "rw-s" and end - begin == size:
+                return begin
+    return None
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def kill_under_the_lock(pid, others, address, further):
+    """`further` instructions after the worker has taken the lock, or half as
+    many the next time when it gives it back sooner. How many it were; None
+    when there was too little to do."""
+    with stopped(others), Stepped(pid) as worker:
+        inside = 0
+        for _ in worker.steps(100000):
+            if worker.word(address) == pid:
+                inside += 1
+                if inside > further:
+                    worker.kill()
+                    return further
+            elif inside:
+                inside = 0
+                further //= 2
+    return None
+
+
+def killed_under_the_lock(size, further_most, rounds=6):
+    # Small ones: each byte that is copied may be a step.
+    pages = [(f"/small{i}", 100 + 67 * i) for i in range(30)]
+    with a_box() as box:
+        chance = random.Random(2)
+        address = zone_address(box.live_workers()[0], size)
+        check(address is not None, "no such zone")
+        killed = []
+        with Traffic(box, pages, clients=3, pause=0.002) as traffic:
+            end = time.monotonic() + 60 * SLACK
+            while len(killed) < rounds and time.monotonic() < end:
+                others = box.live_workers()
+                pid = others.pop(chance.randrange(len(others)))
+                try:
+                    further = kill_under_the_lock(
+                        pid, others, address, chance.randrange(further_most))
+                except PermissionError:
+                    note("SKIP: this system lets nobody step a process")
+                    return
+                if further is None:
+                    continue
+                killed.append(further)
+                # nginx takes the lock away, and nobody hangs on it.
+                check(eventually(
+                    lambda: box.log_count("was locked by") == len(killed), 1))
+                for path, length in pages[:5]:
+                    answer = box.get(page_target(path, length))
+                    check(is_page(answer.body, path, length), answer)
+                    check(answer.took < 1 * SLACK, answer)
+        check(len(killed) == rounds, killed)
+        wrong = traffic.wrong()
+        emptied = box.log_count("emptied, a worker died")
+        note("killed", killed, "instructions after the lock was taken;",
+             len(traffic.results), "requests,", len(wrong),
+             "cut off with their worker;", emptied, "times a zone was emptied")
+        check(all(r.code == 0 for r in wrong), wrong[:5])
+        check(emptied <= len(killed))
+        still_works(box)
+
+
+@scenario
+def workers_killed_under_the_lock_of_the_memory_tier_leave_one_that_works():
+    killed_under_the_lock(DATA_ZONE, 400)
+
+
+@scenario
+def workers_killed_under_the_lock_of_the_leases_leave_leases_that_work():
+    killed_under_the_lock(CONTROL_ZONE, 60)
 
 
 def refresher_dies(workers, rounds):
