@@ -91,6 +91,13 @@ store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
 
 ngx_int_t look_up(RequestContext& context) {
     ngx_pool_t& pool = *context.request.pool;
+    // Whoever serves or marks what there is looks whether there is something.
+    if (context.conf.offline == nullptr &&
+        context.purge == RequestContext::Purge::none &&
+        context.store.control().is_known_uncacheable(context.key)) {
+        context.reason = core::Reason::uncacheable;
+        return follow(context);
+    }
     if (auto bytes = context.store.memory().get(context.key, pool)) {
         context.entry = core::EntryView::trusted(*bytes);
         context.seen.stored = context.entry->meta.stored;

@@ -15,6 +15,7 @@ constexpr std::size_t items_counted = 8192;  // UseTable's
 constexpr std::size_t fence_count = 4096;
 // How soon this box asks again what another one does with an item.
 constexpr core::Millis look_again = 1000;
+constexpr std::size_t glance_count = 2048;
 constexpr std::size_t background_count = 1024;
 constexpr unsigned counter_places = 64;  // room for more in this layout
 static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
@@ -35,6 +36,10 @@ bool tell(ngx::WakeMask next) noexcept {
 }
 
 std::uint32_t own_pid() noexcept { return static_cast<std::uint32_t>(ngx_pid); }
+
+std::uint32_t glance(const Key& key) noexcept {
+    return static_cast<std::uint32_t>(key.hash >> 32);
+}
 
 std::uint64_t random_seed() noexcept {
     std::uint64_t seed = 0;
@@ -81,6 +86,7 @@ struct alignas(64) ControlZone::Shared {
     FeedReader feed;
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
+    std::uint32_t glances[glance_count];  // the last mark there, by its hash
     std::uint8_t background[background_count];  // 1: asked for
 };
 
@@ -332,6 +338,7 @@ void ControlZone::mark_uncacheable(const Key& key, core::Millis length) {
     const Access access(*this);
     const core::Millis now = monotonic();
     leases_->mark_uncacheable(key.hash, now + length, now);
+    shared_->glances[key.hash % glance_count] = glance(key);
 }
 
 bool ControlZone::is_uncacheable(const Key& key) {
@@ -339,9 +346,17 @@ bool ControlZone::is_uncacheable(const Key& key) {
     return leases_->is_uncacheable(key.hash, monotonic());
 }
 
+bool ControlZone::is_known_uncacheable(const Key& key) {
+    return __atomic_load_n(&shared_->glances[key.hash % glance_count],
+                           __ATOMIC_RELAXED) == glance(key) &&
+           is_uncacheable(key);
+}
+
 void ControlZone::unmark(const Key& key) {
     const Access access(*this);
     leases_->unmark(key.hash);
+    std::uint32_t& last = shared_->glances[key.hash % glance_count];
+    if (last == glance(key)) { last = 0; }
 }
 
 unsigned ControlZone::count_use(const Key& key) noexcept {

@@ -85,6 +85,9 @@ class ControlZone {
     void check_owner(const Key& key);
     void mark_uncacheable(const Key& key, core::Millis length);
     [[nodiscard]] bool is_uncacheable(const Key& key);
+    // The same for the price of a glance, and with no for an answer where many
+    // are marked: to be asked before the memory tier.
+    [[nodiscard]] bool is_known_uncacheable(const Key& key);
     void unmark(const Key& key);
 
     // How often the item was asked for lately, with this time. Lock-free.
@@ -159,7 +162,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1280 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 5;
+    static constexpr unsigned layout_version = 6;
 
     static void attach(void* self, void* region, std::size_t size, bool fresh);
     static bool open(Breaker& breaker, std::uint64_t skipped,
