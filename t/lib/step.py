@@ -12,6 +12,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 
 ATTACH, STEP, DETACH = 16, 9, 17
 ALL_KINDS = 0x40000000                  # __WALL: tracees that are no children
@@ -39,8 +40,19 @@ class Stepped:
         if self.alive:
             self._ask(DETACH)
 
-    def steps(self, most):
-        """After each one the process stands still, until the next."""
+    def steps(self, most, seconds=30):
+        """After each one the process stands still, until the next. One that
+        has nothing to do for so long that the time is over is killed."""
+        watchdog = threading.Timer(
+            seconds, lambda: os.kill(self.pid, signal.SIGKILL))
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield from self._steps(most)
+        finally:
+            watchdog.cancel()
+
+    def _steps(self, most):
         pass_on = 0
         for number in range(most):
             self._ask(STEP, pass_on)

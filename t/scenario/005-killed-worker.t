@@ -6,7 +6,9 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
@@ -116,22 +118,36 @@ def zone_address(pid, size):
     return None
 
 
-@contextlib.contextmanager
-def stopped(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+class Busy:
+    """A client that keeps the worker busy which has its connection."""
+
+    def __init__(self, box, pages):
+        self.client = box.client(timeout=120)
+        self.pages = pages
+        self.pid = int(self.client.get(page_target(*pages[0])).fields["x-pid"])
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.client.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+
+    def run(self):
+        with contextlib.suppress(OSError, IndexError):
+            while True:
+                for path, size in self.pages:
+                    self.client.get(page_target(path, size))
 
 
-def kill_under_the_lock(pid, others, address, further):
+def kill_under_the_lock(pid, address, further):
     """`further` instructions after the worker has taken the lock, or half as
     many the next time when it gives it back sooner. How many it were; None
     when there was too little to do."""
-    with stopped(others), Stepped(pid) as worker:
+    with Stepped(pid) as worker:
         inside = 0
         for _ in worker.steps(100000):
             if worker.word(address) == pid:
@@ -156,20 +172,20 @@ def killed_under_the_lock(size, further_most, rounds=6):
         address = zone_address(box.live_workers()[0], size)
         check(address is not None, "no such zone")
         killed = []
-        with Traffic(box, pages, clients=3, pause=0.002) as traffic:
+        with Traffic(box, pages, clients=2, pause=0.03) as traffic:
             end = time.monotonic() + 60
             while len(killed) < rounds and time.monotonic() < end:
-                others = box.live_workers()
-                pid = others.pop(chance.randrange(len(others)))
-                try:
-                    further = kill_under_the_lock(
-                        pid, others, address, chance.randrange(further_most))
-                except PermissionError:
-                    note("SKIP: this system lets nobody step a process")
-                    return
+                with Busy(box, pages) as busy:
+                    try:
+                        further = kill_under_the_lock(
+                            busy.pid, address, chance.randrange(further_most))
+                    except PermissionError:
+                        note("SKIP: this system lets nobody step a process")
+                        return
                 if further is None:
                     continue
                 killed.append(further)
+                check(eventually(lambda: len(box.live_workers()) == 2, 5))
                 # nginx takes the lock away, and nobody hangs on it.
                 check(eventually(
                     lambda: box.log_count("was locked by") == len(killed), 1))
