@@ -74,7 +74,7 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
         context.fill = BackgroundFetch::prepare(
             r, context.conf, context.key,
             attached ? store::Lease{} : context.lease, context.now + length,
-            context.entry ? &*context.entry : nullptr);
+            context.entry ? &*context.entry : nullptr, context.seen);
         if (!attached && context.fill != nullptr) { context.lease = {}; }
     }
     if (attached) { context.capture = std::make_unique<Capture>(context.now); }
@@ -88,7 +88,7 @@ bool fetch_in_background(RequestContext& context, core::Millis length) {
     store::Lease lease = std::exchange(context.lease, {});
     std::unique_ptr<BackgroundFetch> fetch = BackgroundFetch::prepare(
         context.request, context.conf, context.key, lease, context.now + length,
-        context.entry ? &*context.entry : nullptr);
+        context.entry ? &*context.entry : nullptr, context.seen);
     if (fetch == nullptr) {
         context.store.release(context.key, lease);
         return false;
@@ -130,10 +130,8 @@ bool asks_fleet(RequestContext& context, core::Millis length,
     }
     context.fleet =
         std::make_unique<store::FleetClaim>(on_fleet_answer, &context);
-    return context.fleet->begin(
-        context.store, context.key, context.lease,
-        {length, over, store::RedisLeases::Order::at_once, context.spent},
-        context.seen);
+    return context.fleet->begin(context.store, context.key, context.lease,
+                                {length, over, context.spent}, context.seen);
 }
 
 // Between our look and our claim somebody stored what we are about to fetch:

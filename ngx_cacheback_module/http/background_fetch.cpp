@@ -30,7 +30,8 @@ BackgroundFetch::~BackgroundFetch() {
 
 std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
-    store::Lease lease, core::Millis lease_end, const core::EntryView* stored) {
+    store::Lease lease, core::Millis lease_end, const core::EntryView* stored,
+    store::FleetClaim::Seen seen) {
     bool conditional =
         conf.revalidate && stored != nullptr && has_validator(*stored);
     std::vector<ngx::RequestField> fields =
@@ -65,7 +66,7 @@ std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     fetch->waiting_.kind = stored == nullptr
                                ? store::WaitingFetch::Kind::fill
                                : store::WaitingFetch::Kind::refresh;
-    if (stored != nullptr) { fetch->seen_.stored = stored->meta.stored; }
+    fetch->seen_ = seen;
     fetch->lease_ = lease;
     if (conf.refresh_log) { fetch->detached_->enable_log(); }
     return fetch;
@@ -109,9 +110,7 @@ bool BackgroundFetch::asks_fleet() {
                            ? store::Over::kept
                            : store::Over::nobody;
     return fleet_.begin(store_, key_, lease_,
-                        {lease_end_ - store::wall_clock(), over,
-                         store::RedisLeases::Order::after_writes, 0},
-                        seen_);
+                        {lease_end_ - store::wall_clock(), over, 0}, seen_);
 }
 
 void BackgroundFetch::on_fleet_answer(

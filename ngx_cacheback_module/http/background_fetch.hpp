@@ -26,7 +26,7 @@ class BackgroundFetch {
     static std::unique_ptr<BackgroundFetch> prepare(
         ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
         store::Lease lease, core::Millis lease_end,
-        const core::EntryView* stored);
+        const core::EntryView* stored, store::FleetClaim::Seen seen);
 
     // Given up before it entered the line: gives the lease back.
     ~BackgroundFetch();

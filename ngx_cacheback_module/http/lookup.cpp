@@ -126,6 +126,8 @@ ngx_int_t look_in_redis(RequestContext& context) {
 
 ngx_int_t look_again(RequestContext& context) {
     context.now = store::wall_clock();
+    context.seen = {};
+    context.spent = 0;
     context.entry.reset();
     context.tier = Tier::none;
     context.reason = core::Reason::none;

@@ -47,14 +47,22 @@ ngx_int_t done(RequestContext& context, ngx_int_t status) {
     return NGX_OK;
 }
 
-// Awaited by hard_purge().
+// Awaited by hard_purge(), the one after the other.
 void on_removed(void* data, const store::RedisReply& reply) noexcept {
     using Status = store::RedisReply::Status;
     auto& context = *static_cast<RequestContext*>(data);
+    context.store.drop_copies(context.key);
     if (reply.status == Status::unavailable) {
         context.purge_answer = NGX_HTTP_SERVICE_UNAVAILABLE;
     } else if (reply.status == Status::found) {
         context.purge_answer = NGX_HTTP_NO_CONTENT;
+    }
+}
+
+void on_announced(void* data, const store::RedisReply& reply) noexcept {
+    auto& context = *static_cast<RequestContext*>(data);
+    if (reply.status == store::RedisReply::Status::unavailable) {
+        context.purge_answer = NGX_HTTP_SERVICE_UNAVAILABLE;
     }
     context.stage = RequestContext::Stage::decided;
     resume(context);
@@ -66,10 +74,12 @@ ngx_int_t hard_purge(RequestContext& context) {
                                : NGX_HTTP_NOT_FOUND;
     store::RedisTier* redis = context.store.redis();
     if (redis == nullptr) { return done(context, context.purge_answer); }
-    if (!redis->remove(context.key, on_removed, &context, context.ticket)) {
+    // The other boxes must hear of it, or they go on serving their copies.
+    if (!redis->remove(context.key, on_removed, &context, context.removal) ||
+        !redis->announce(context.key, redis::Change::Kind::removed,
+                         on_announced, &context, context.ticket)) {
         return done(context, NGX_HTTP_SERVICE_UNAVAILABLE);
     }
-    redis->announce(context.key, redis::Change::Kind::removed);
     return park(context, RequestContext::Stage::asking_redis);
 }
 

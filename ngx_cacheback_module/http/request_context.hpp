@@ -90,6 +90,7 @@ struct RequestContext {
     enum class Purge : u_char { none, hard, soft };
     Purge purge = Purge::none;
     ngx_int_t purge_answer = 0;
+    store::RedisTicket removal;
 
     // A 304 or an error of the origin became the stored entry.
     enum class Body : u_char { of_origin, of_entry, entry_sent };

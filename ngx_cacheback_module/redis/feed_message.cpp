@@ -1,5 +1,6 @@
 #include "feed_message.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <utility>
@@ -12,9 +13,10 @@ namespace {
 
 // So much is kept for a box that comes back: some 2 MB of short keys.
 constexpr std::string_view kept_messages = "8192";
-// Each is nine elements of a reply, which has an end (ReplyReader).
-constexpr std::string_view most_read = "64";
-static_assert(64 * 9 + 4 <= ReplyReader::max_elements);
+// A reply may have so many elements (ReplyReader); of a message eleven, and
+// later versions may add to it.
+constexpr std::string_view most_read = "24";
+static_assert(24 * 40 + 5 <= ReplyReader::max_elements);
 
 constexpr std::pair<std::string_view, Change::Kind> words[] = {
     {"stored", Change::Kind::stored},
@@ -105,6 +107,10 @@ void append_change(std::string& out, std::string_view feed,
               hexadecimal(change.box), "key", change.key});
 }
 
+void append_feed_begin(std::string& out, std::string_view feed) {
+    append_command(out, {"XRANGE", feed, "-", "+", "COUNT", "1"});
+}
+
 void append_feed_end(std::string& out, std::string_view feed) {
     append_command(out, {"XREVRANGE", feed, "+", "-", "COUNT", "1"});
 }
@@ -129,6 +135,20 @@ FeedPage read_feed(const Reply& reply) {
     page.sound = stream.kind == Reply::Kind::array && stream.count == 2 &&
                  parse_messages(stream.elements[1], page);
     return page;
+}
+
+bool lies_before(std::string_view a, std::string_view b) noexcept {
+    const auto numbers = [](std::string_view text) {
+        std::pair<std::uint64_t, std::uint64_t> position;
+        const std::size_t dash = std::min(text.find('-'), text.size());
+        const std::size_t second = std::min(dash + 1, text.size());
+        if (!parse(text.substr(0, dash), position.first, 10) ||
+            !parse(text.substr(second), position.second, 10)) {
+            return std::pair<std::uint64_t, std::uint64_t>();
+        }
+        return position;
+    };
+    return numbers(a) < numbers(b);
 }
 
 }  // namespace cacheback::redis

@@ -29,7 +29,8 @@ struct Change {
 void append_change(std::string& out, std::string_view feed,
                    const Change& change);
 
-// The newest message, to begin behind it.
+// The oldest and the newest message that are kept.
+void append_feed_begin(std::string& out, std::string_view feed);
 void append_feed_end(std::string& out, std::string_view feed);
 // Messages behind `position`; the server waits up to `wait` for one.
 void append_feed_read(std::string& out, std::string_view feed,
@@ -42,7 +43,11 @@ struct FeedPage {
     std::vector<Change> changes;  // those that could be understood
 };
 
-[[nodiscard]] FeedPage read_feed_end(const Reply& reply);
+[[nodiscard]] FeedPage read_feed_end(const Reply& reply);  // or its begin
 [[nodiscard]] FeedPage read_feed(const Reply& reply);
+
+// Whether the first of two positions lies before the second. What is no
+// position lies before all.
+[[nodiscard]] bool lies_before(std::string_view a, std::string_view b) noexcept;
 
 }  // namespace cacheback::redis

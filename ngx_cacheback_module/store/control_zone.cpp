@@ -283,6 +283,19 @@ void ControlZone::come_back(const Key& key) {
     ngx::WakeChannel::wake(waiting);
 }
 
+void ControlZone::come_back_to_all(const Key& key, core::Millis moment) {
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        waiting = leases_->take_elsewhere(key.hash);
+        const core::Millis now = monotonic();
+        if (waiting != 0 && !leases_->is_uncacheable(key.hash, now)) {
+            leases_->mark_uncacheable(key.hash, now + moment, now);
+        }
+    }
+    ngx::WakeChannel::wake(waiting);
+}
+
 void ControlZone::revoke(const Key& key) {
     ngx::WakeMask waiting = 0;
     {
@@ -302,6 +315,12 @@ std::uint32_t ControlZone::fence(const Key& key) const noexcept {
 void ControlZone::raise_fence(const Key& key) noexcept {
     __atomic_fetch_add(&shared_->fences[key.hash % fence_count], 1,
                        __ATOMIC_SEQ_CST);
+}
+
+void ControlZone::raise_all_fences() noexcept {
+    for (std::uint32_t& fence : shared_->fences) {
+        __atomic_fetch_add(&fence, 1, __ATOMIC_SEQ_CST);
+    }
 }
 
 bool ControlZone::await(const Key& key) {

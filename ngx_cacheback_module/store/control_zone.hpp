@@ -67,12 +67,16 @@ class ControlZone {
     void hand_over(const Key& key, LeaseToken token);
     void keep_a_while(const Key& key, LeaseToken token);
     void come_back(const Key& key);
+    // The same when nothing was stored: those who waited go alone, for what
+    // release_to_all() calls a moment.
+    void come_back_to_all(const Key& key, core::Millis moment);
     void revoke(const Key& key);
     // Changes with each revoke(), and with what other boxes do: what was asked
     // for before must not be put where it was taken from. Items may share one,
     // which costs a copy.
     [[nodiscard]] std::uint32_t fence(const Key& key) const noexcept;
     void raise_fence(const Key& key) noexcept;
+    void raise_all_fences() noexcept;
     // True: somebody fetches the item, this worker is woken when that ends.
     [[nodiscard]] bool await(const Key& key);
     [[nodiscard]] bool is_awaited(const Key& key);

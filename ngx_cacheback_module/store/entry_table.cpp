@@ -60,11 +60,15 @@ bool EntryTable::recover(std::uint32_t pid) noexcept {
     header_->dirty = pid;
     fence();
     if (lost) {
-        clear();
-        header_->generation++;
+        empty();
         header_->resets++;
     }
     return lost;
+}
+
+void EntryTable::empty() noexcept {
+    clear();
+    header_->generation++;
 }
 
 void EntryTable::settle() noexcept {

@@ -43,6 +43,8 @@ class EntryTable {
     // and all pins are gone.
     bool recover(std::uint32_t pid) noexcept;
     void settle() noexcept;  // last call under the lock
+    // Empties the table: pins are gone, see generation().
+    void empty() noexcept;
     // Counts how often the table was emptied. Bytes read under a pin outside
     // of the lock are good if this is still the same afterwards.
     [[nodiscard]] std::uint32_t generation() const noexcept;

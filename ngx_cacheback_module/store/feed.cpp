@@ -45,19 +45,26 @@ void Feed::tick() {
 
 void Feed::read() {
     if (!health_.well() || !lane_.open_for_questions()) { return; }
-    const std::string position = control_.feed_position();
-    placed_ = !position.empty();
     redis::Question question;
     question.done = on_page;
     question.owner = this;
-    if (placed_) {
-        redis::append_feed_read(lane_.commands(), keys_.feed(), position,
-                                silence);
-    } else {
+    core::Millis wait = 0;
+    switch (step_) {
+    case Step::oldest:
+        redis::append_feed_begin(lane_.commands(), keys_.feed());
+        break;
+    case Step::newest:
         redis::append_feed_end(lane_.commands(), keys_.feed());
+        break;
+    case Step::follow:
+        redis::append_feed_read(lane_.commands(), keys_.feed(),
+                                control_.feed_position(), silence);
+        // The server looks at who waits ten times a second.
+        wait = 2 * silence;
+        break;
     }
     reading_ = true;
-    lane_.ask(question, placed_ ? silence : 0);
+    lane_.ask(question, wait);
 }
 
 void Feed::on_page(const redis::Question& question,
@@ -68,28 +75,64 @@ void Feed::on_page(const redis::Question& question,
 void Feed::take(const redis::Answer& answer) {
     reading_ = false;
     // Lost, late or refused: the next tick tries again.
-    if (answer.end != redis::Answer::End::reply) { return; }
+    if (answer.end != redis::Answer::End::reply) {
+        step_ = Step::oldest;
+        return;
+    }
     if (answer.reply->kind == redis::Reply::Kind::error) {
+        step_ = Step::oldest;
         health_.feed_error(answer.reply->text);
         return;
     }
-    const redis::FeedPage page = placed_ ? redis::read_feed(*answer.reply)
-                                         : redis::read_feed_end(*answer.reply);
+    const redis::FeedPage page = step_ == Step::follow
+                                     ? redis::read_feed(*answer.reply)
+                                     : redis::read_feed_end(*answer.reply);
     if (!page.sound) {
-        health_.garbage("an answer to XREAD that is none");
+        step_ = Step::oldest;
+        health_.feed_error("an answer that is no message");
         return;
     }
-    if (!placed_ && page.position.empty()) {
-        control_.set_feed_position(beginning);
-    } else if (!page.position.empty()) {
-        control_.set_feed_position(page.position);
-    }
-    if (placed_) {
-        for (const redis::Change& change : page.changes) {
-            if (change.box != control_.box()) { on_change_(data_, change); }
-        }
-    }
+    take_page(page);
     if (!ngx_exiting && control_.reads_feed()) { read(); }
+}
+
+void Feed::take_page(const redis::FeedPage& page) {
+    switch (step_) {
+    case Step::oldest:
+        oldest_ = page.position;
+        step_ = Step::newest;
+        return;
+    case Step::newest:
+        place(page.position);
+        step_ = Step::follow;
+        return;
+    case Step::follow:
+        for (const redis::Change& change : page.changes) {
+            on_change_(data_, &change);
+        }
+        // Last: another worker would begin with what this one has not done.
+        if (!page.position.empty()) {
+            control_.set_feed_position(page.position);
+        }
+        return;
+    }
+}
+
+// Goes on behind the last message that this box has read, when nothing that
+// came after it is missing.
+void Feed::place(std::string_view newest) {
+    const std::string position = control_.feed_position();
+    const bool missed =
+        !position.empty() && (redis::lies_before(newest, position) ||
+                              redis::lies_before(position, oldest_));
+    if (!position.empty() && !missed) { return; }
+    control_.set_feed_position(newest.empty() ? beginning : newest);
+    if (missed) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "cacheback: changes of other boxes were missed, the "
+                      "memory tier is emptied");
+        on_change_(data_, nullptr);
+    }
 }
 
 }  // namespace cacheback::store

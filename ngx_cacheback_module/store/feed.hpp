@@ -16,9 +16,10 @@ namespace cacheback::store {
 
 class Feed {
   public:
-    using OnChange = void (*)(void* data, const redis::Change& change);
+    // A null change: some were missed, nothing that is held is to be trusted.
+    using OnChange = void (*)(void* data, const redis::Change* change);
 
-    // `on_change` hears of the changes that other boxes made.
+    // `on_change` hears of all changes, this box's own among them.
     Feed(const RedisConf& conf, const RedisKeys& keys, RedisHealth& health,
          ControlZone& control, OnChange on_change, void* data);
 
@@ -30,6 +31,8 @@ class Feed {
     static void on_page(const redis::Question& question,
                         const redis::Answer& answer);
     void take(const redis::Answer& answer);
+    void take_page(const redis::FeedPage& page);
+    void place(std::string_view newest);
 
     const RedisKeys& keys_;
     RedisHealth& health_;
@@ -37,7 +40,11 @@ class Feed {
     OnChange on_change_;
     void* data_;
     bool reading_ = false;  // a question is under way
-    bool placed_ = false;   // it was for messages, not for where they end
+    // What it is for. Each new link begins with a look at what is kept, since
+    // messages may have gone, or the server may be another one.
+    enum class Step : unsigned char { oldest, newest, follow };
+    Step step_ = Step::oldest;
+    std::string oldest_;
     RedisLane lane_;
     ngx::Timer tick_;
 };

@@ -12,8 +12,7 @@ bool FleetClaim::begin(Store& store, const Key& key, Lease& lease,
     fence_ = store.control().fence(key);
     if (redis == nullptr ||
         !redis->leases().claim(key, lease.token, terms.length, terms.over,
-                               terms.order, terms.spent, on_reply, this,
-                               ticket_)) {
+                               terms.spent, on_reply, this, ticket_)) {
         return false;
     }
     // From now on Redis may hold it, whatever becomes of the answer.
@@ -32,7 +31,8 @@ FleetClaim::Answer FleetClaim::take(const ClaimReply& reply) {
     case ClaimReply::Status::ours: {
         const std::optional<core::Millis> stored =
             core::peek_stored(reply.prologue);
-        const bool newer = !seen_.any && stored && stored != seen_.stored;
+        const bool newer =
+            !seen_.any && stored && (!seen_.stored || *stored > *seen_.stored);
         return newer ? Answer::newer : Answer::ours;
     }
     case ClaimReply::Status::working:

@@ -26,7 +26,6 @@ class FleetClaim {
     struct Terms {
         core::Millis length;  // of the lease
         Over over;
-        RedisLeases::Order order;
         core::Millis spent;  // of what Redis may cost the caller
     };
     // When the entry was stored that the caller has seen in either tier.

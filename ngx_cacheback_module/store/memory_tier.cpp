@@ -1,6 +1,8 @@
 // store/memory_tier.cpp: one lock for a hit, and nothing slow under it.
 #include "memory_tier.hpp"
 
+#include "../core/entry.hpp"
+
 namespace cacheback::store {
 namespace {
 
@@ -197,6 +199,26 @@ bool MemoryTier::remove(const Key& key) {
     if (!enabled()) { return false; }
     Access access(shard_of(key));
     return access->remove(key);
+}
+
+std::optional<core::Millis> MemoryTier::stored(const Key& key) {
+    if (!enabled()) { return std::nullopt; }
+    char prologue[core::entry_prologue_size];
+    Access access(shard_of(key));
+    const EntryTable::Node node = access->find(key);
+    if (node == EntryTable::none ||
+        !access->read(node, 0, prologue, sizeof(prologue))) {
+        return std::nullopt;
+    }
+    return core::peek_stored({prologue, sizeof(prologue)});
+}
+
+void MemoryTier::empty() {
+    for (unsigned i = 0; i < shard_count_; i++) {
+        Access access(shards_[i]);
+        access->empty();
+        ngx_memzero(shards_[i].pins, sizeof(Pins));
+    }
 }
 
 EntryTable::Figures MemoryTier::figures() {

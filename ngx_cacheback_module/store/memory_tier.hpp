@@ -26,6 +26,9 @@ class MemoryTier {
     Inserted put(const Key& key, const Pieces& entry);
     [[nodiscard]] bool holds(const Key& key);
     bool remove(const Key& key);
+    // When the entry that it holds was stored; nothing when it holds none.
+    [[nodiscard]] std::optional<core::Millis> stored(const Key& key);
+    void empty();
 
     [[nodiscard]] bool enabled() const noexcept { return shard_count_ != 0; }
     [[nodiscard]] EntryTable::Figures figures();

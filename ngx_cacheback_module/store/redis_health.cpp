@@ -217,14 +217,36 @@ void RedisHealth::judge_write(const redis::Answer& answer) {
     }
 }
 
+bool RedisHealth::fleet() const noexcept {
+    constexpr ngx_msec_t pause = 10 * 1000;
+    return fleet_off_at_ == 0 || ngx_current_msec - fleet_off_at_ >= pause;
+}
+
+void RedisHealth::judge_fleet(const redis::Answer& answer) {
+    if (answer.end != redis::Answer::End::reply ||
+        answer.reply->kind != redis::Reply::Kind::error ||
+        redis::error_kind(answer.reply->text) != ErrorKind::no_perm) {
+        judge_write(answer);
+        return;
+    }
+    fleet_off_at_ = ngx_current_msec;
+    if (fleet_failure_ == answer.reply->text) { return; }
+    fleet_failure_ = answer.reply->text;
+    const std::string words = in_brackets(fleet_failure_);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "cacheback: redis %V does not let this box work with others"
+                  "%*s, it fetches for itself, allow the user the commands "
+                  "that README lists",
+                  &conf_.address_text, words.size(), words.data());
+}
+
 void RedisHealth::feed_error(std::string_view text) {
+    // When the server changes its role: the next reading tells.
+    const std::string_view passing = "UNBLOCKED";
+    if (text.substr(0, passing.size()) == passing) { return; }
     const ErrorKind kind = redis::error_kind(text);
-    const std::string_view unknown = "ERR unknown command";
-    if (kind != ErrorKind::no_perm &&
-        text.substr(0, unknown.size()) != unknown) {
-        // UNBLOCKED, when the server changes its role, and the like: the next
-        // reading tells.
-        if (kind != ErrorKind::other) { error_reply(kind, text); }
+    if (kind != ErrorKind::no_perm && kind != ErrorKind::other) {
+        error_reply(kind, text);
         return;
     }
     if (feed_failure_ == text) { return; }
@@ -232,8 +254,7 @@ void RedisHealth::feed_error(std::string_view text) {
     const std::string words = in_brackets(text);
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "cacheback: redis %V does not let this box read what others "
-                  "change%*s, expected the user to be allowed \"+xadd +xread "
-                  "+xrevrange\"",
+                  "change%*s, allow the user the commands that README lists",
                   &conf_.address_text, words.size(), words.data());
 }
 

@@ -58,8 +58,12 @@ class RedisHealth {
         return control_.writes_stopped() == 0;
     }
     [[nodiscard]] bool may_write() noexcept;
-    // What has become of a write, or of another command that may fail as one.
+    // What has become of a write.
     void judge_write(const redis::Answer& answer);
+    // The same for what boxes tell each other: leases, commits, the feed. Who
+    // may not do that works on its own, and that for a while.
+    void judge_fleet(const redis::Answer& answer);
+    [[nodiscard]] bool fleet() const noexcept;
     // An error in reply to a read of the feed of changes.
     void feed_error(std::string_view text);
     void write_refused(redis::ErrorKind kind, std::string_view text);
@@ -76,11 +80,13 @@ class RedisHealth {
     const RedisConf& conf_;
     ControlZone& control_;
     std::size_t timeouts_ = 0;
-    unsigned flaps_ = 0;         // failures in a row soon after a greeting
-    ngx_msec_t greeted_at_ = 0;  // 0: not since the last failure
-    bool writes_off_ = false;    // as far as this worker knows
-    std::string feed_failure_;   // likewise
-    std::string last_failure_;   // logged again only when it differs
+    unsigned flaps_ = 0;           // failures in a row soon after a greeting
+    ngx_msec_t greeted_at_ = 0;    // 0: not since the last failure
+    bool writes_off_ = false;      // as far as this worker knows
+    std::string fleet_failure_;    // likewise
+    ngx_msec_t fleet_off_at_ = 0;  // 0: not lately
+    std::string feed_failure_;     // likewise
+    std::string last_failure_;     // logged again only when it differs
     redis::ErrorKind last_error_ = redis::ErrorKind::other;
     ngx_msec_t last_error_at_ = 0;
 };

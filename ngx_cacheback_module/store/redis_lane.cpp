@@ -180,6 +180,8 @@ void RedisLane::settle() {
 void RedisLane::broken() {
     if (session_.greeting().step != redis::GreetingFailure::Step::none) {
         health_.refused(session_.greeting());
+    } else if (exit_ == ngx::Timer::Exit::goes) {
+        health_.feed_error(session_.broken());
     } else {
         health_.garbage(session_.broken());
     }
@@ -255,7 +257,7 @@ void RedisLane::on_deadline() {
         return;
     }
     if (session_.dead(now())) {
-        health_.silent();
+        if (exit_ == ngx::Timer::Exit::waits) { health_.silent(); }
         drop();
         return;
     }

@@ -16,7 +16,8 @@ namespace cacheback::store {
 class RedisLane final : private ngx::PeerListener {
   public:
     // `name` and `probe` as in redis::Login. `exit`: whether a worker that
-    // leaves waits for the answers.
+    // leaves waits for the answers; where it does not, no request waits
+    // either, and the health of the server is not judged by them.
     RedisLane(const RedisConf& conf, RedisHealth& health, std::string name,
               std::string probe, ngx::Timer::Exit exit);
     ~RedisLane();
@@ -24,6 +25,12 @@ class RedisLane final : private ngx::PeerListener {
     // Whether a question would be sent on its way now, or as soon as the link
     // under construction stands. Starts a link where there is none.
     [[nodiscard]] bool open_for_questions();
+
+    // The same for what must follow what was sent before, however late that is.
+    [[nodiscard]] bool takes_commands() const noexcept {
+        return state_ == State::up;
+    }
+    [[nodiscard]] bool busy() const noexcept { return session_.waiting() > 0; }
 
     // Between commands() (or take_over) and ask() nothing else may be called;
     // false from open_for_questions() forbids all three.

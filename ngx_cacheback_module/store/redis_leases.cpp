@@ -19,16 +19,15 @@ std::string_view word(Over over) noexcept {
 }  // namespace
 
 bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
-                        Over over, Order order, core::Millis spent,
-                        RedisClaimed done, void* data, RedisTicket& ticket) {
-    RedisLane& lane = order == Order::at_once ? small_ : bulk_;
-    if (!health_.well() || !health_.writes() || !lane.open_for_questions() ||
-        !lane.has_time(spent)) {
+                        Over over, core::Millis spent, RedisClaimed done,
+                        void* data, RedisTicket& ticket) {
+    if (!health_.well() || !health_.writes() || !health_.fleet() ||
+        !lane_.open_for_questions() || !lane_.has_time(spent)) {
         return false;
     }
     const KeyDigest digest(key.text);
     redis::append_command(
-        lane.commands(),
+        lane_.commands(),
         {"EVAL", redis::claim_script, "2", keys_.lease(digest),
          keys_.entry(digest), keys_.holder(token),
          std::to_string(std::max<core::Millis>(length, 1)), word(over)});
@@ -37,7 +36,7 @@ bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
     question.owner = this;
     question.then = reinterpret_cast<void (*)()>(done);
     question.data = data;
-    ticket.hold(lane, lane.ask(question, -spent));
+    ticket.hold(lane_, lane_.ask(question, -spent));
     return true;
 }
 
@@ -51,7 +50,7 @@ void RedisLeases::on_claim(const redis::Question& question,
 ClaimReply RedisLeases::judge(const redis::Answer& answer) {
     using Kind = redis::Reply::Kind;
     using Status = ClaimReply::Status;
-    health_.judge_write(answer);
+    health_.judge_fleet(answer);
     if (answer.end != redis::Answer::End::reply ||
         answer.reply->kind == Kind::error) {
         return {};
@@ -83,23 +82,24 @@ void RedisLeases::finish(const Key& key, LeaseToken token,
     ngx::guard(
         ngx_cycle->log,
         [&] {
-            if (!health_.well() || !small_.open_for_questions()) { return; }
+            // Also behind a claim that is late: it may take effect yet.
+            if (!lane_.takes_commands()) { return; }
             const KeyDigest digest(key.text);
             redis::append_command(
-                small_.commands(),
+                lane_.commands(),
                 {"EVAL", redis::finish_script, "2", keys_.lease(digest),
                  keys_.entry(digest), keys_.holder(token), what});
             redis::Question question;
             question.done = on_finish;
             question.owner = this;
-            small_.ask(question);
+            lane_.ask(question);
         },
         [] {});
 }
 
 void RedisLeases::on_finish(const redis::Question& question,
                             const redis::Answer& answer) {
-    static_cast<RedisLeases*>(question.owner)->health_.judge_write(answer);
+    static_cast<RedisLeases*>(question.owner)->health_.judge_fleet(answer);
 }
 
 }  // namespace cacheback::store

@@ -29,24 +29,15 @@ using RedisClaimed = void (*)(void* data, const ClaimReply& reply);
 
 class RedisLeases {
   public:
-    RedisLeases(const RedisKeys& keys, RedisLane& small, RedisLane& bulk,
-                RedisHealth& health, ControlZone& control) noexcept
-        : keys_(keys),
-          small_(small),
-          bulk_(bulk),
-          health_(health),
-          control_(control) {}
-
-    // When a claim reaches the server.
-    enum class Order : unsigned char {
-        at_once,       // a client waits
-        after_writes,  // a deletion that we sent before must not take it away
-    };
+    // All that concerns leases travels on one lane, in its order.
+    RedisLeases(const RedisKeys& keys, RedisLane& lane, RedisHealth& health,
+                ControlZone& control) noexcept
+        : keys_(keys), lane_(lane), health_(health), control_(control) {}
 
     // As RedisTier::get(). The lease ends after `length`.
     [[nodiscard]] bool claim(const Key& key, LeaseToken token,
-                             core::Millis length, Over over, Order order,
-                             core::Millis spent, RedisClaimed done, void* data,
+                             core::Millis length, Over over, core::Millis spent,
+                             RedisClaimed done, void* data,
                              RedisTicket& ticket);
     // Ends it, when it is still the token's. Best effort: it ends by itself.
     void release(const Key& key, LeaseToken token) noexcept;
@@ -63,8 +54,7 @@ class RedisLeases {
                 std::string_view what) noexcept;
 
     const RedisKeys& keys_;
-    RedisLane& small_;
-    RedisLane& bulk_;
+    RedisLane& lane_;
     RedisHealth& health_;
     ControlZone& control_;
 };

@@ -38,7 +38,7 @@ RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
              ngx::Timer::Exit::waits),
       bulk_(conf, health_, "cacheback-bulk", keys_.probe(),
             ngx::Timer::Exit::waits),
-      leases_(keys_, small_, bulk_, health_, control),
+      leases_(keys_, small_, health_, control),
       feed_(conf, keys_, health_, control, on_change, data),
       get_head_(get_head(keys_.head())) {
     // Also while the breaker is open: a worker that starts may know better.
@@ -61,7 +61,7 @@ bool RedisTier::get(const Key& key, RedisDone done, void* data,
     out += "}\r\n";
 
     redis::Question question;
-    question.done = on_get;
+    question.done = spent == 0 ? on_get : on_hurried_get;
     question.owner = this;
     question.then = reinterpret_cast<void (*)()>(done);
     question.data = data;
@@ -73,17 +73,24 @@ bool RedisTier::get(const Key& key, RedisDone done, void* data,
 void RedisTier::on_get(const redis::Question& question,
                        const redis::Answer& answer) {
     auto& self = *static_cast<RedisTier*>(question.owner);
-    const RedisReply reply = self.judge(question, answer);
+    const RedisReply reply = self.judge(question, answer, true);
+    reinterpret_cast<RedisDone>(question.then)(question.data, reply);
+}
+
+void RedisTier::on_hurried_get(const redis::Question& question,
+                               const redis::Answer& answer) {
+    auto& self = *static_cast<RedisTier*>(question.owner);
+    const RedisReply reply = self.judge(question, answer, false);
     reinterpret_cast<RedisDone>(question.then)(question.data, reply);
 }
 
 RedisReply RedisTier::judge(const redis::Question& question,
-                            const redis::Answer& answer) {
+                            const redis::Answer& answer, bool witness) {
     using Kind = redis::Reply::Kind;
     using Status = RedisReply::Status;
     if (answer.end == redis::Answer::End::timeout) {
         control_.count(Counter::redis_timeouts);
-        health_.timed_out(1);
+        if (witness) { health_.timed_out(1); }
         return {};
     }
     if (answer.end == redis::Answer::End::lost) {
@@ -110,177 +117,190 @@ RedisReply RedisTier::judge(const redis::Question& question,
     }
 }
 
-// Writes share one link, so that they reach the server in their order.
-bool RedisTier::may_write(std::size_t size) {
-    if (health_.well() && bulk_.unsent() + size <= most_unsent &&
-        bulk_.open_for_questions() && health_.may_write()) {
+bool RedisTier::may_write(RedisLane& lane, std::size_t size) {
+    if (health_.well() && lane.unsent() + size <= most_unsent &&
+        lane.open_for_questions() && health_.may_write()) {
         return true;
     }
     control_.count(Counter::redis_writes_dropped);
     return false;
 }
 
-void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
-                    LeaseToken token, RedisWritten written, void* data) {
-    bool asked = ngx::guard(
-        ngx_cycle->log,
-        [&] { return set(key, entry, ttl, token, written, data); },
-        [&] {
-            control_.count(Counter::redis_writes_dropped);
-            return false;
-        });
+template <class Ask>
+void RedisTier::attempt(RedisWritten written, void* data, Ask ask) noexcept {
+    bool asked = ngx::guard(ngx_cycle->log, ask, [&] {
+        control_.count(Counter::redis_writes_dropped);
+        return false;
+    });
     if (!asked && written != nullptr) { written(data, Written::no); }
 }
 
-void RedisTier::remove(const Key& key) {
-    ngx::guard(
-        ngx_cycle->log, [&] { del(key); },
-        [&] { control_.count(Counter::redis_writes_dropped); });
-}
-
-bool RedisTier::set(const Key& key, const Pieces& entry, core::Millis ttl,
-                    LeaseToken token, RedisWritten written, void* data) {
-    if (ttl <= 0) {
-        del(key);
-        return false;
-    }
-    const std::size_t size = total(entry);
-    if (!may_write(size)) { return false; }
-    const KeyDigest digest(key.text);
+redis::Question RedisTier::question_of(const Key& key, RedisWritten written,
+                                       void* data) noexcept {
     redis::Question question;
-    question.done = size > large_value ? on_write<true> : on_write<false>;
     question.owner = this;
     question.then = reinterpret_cast<void (*)()>(written);
     question.data = data;
     question.tag = key.hash;
-    if (token == 0) {
-        ask_set(keys_.entry(digest), entry, ttl, question);
-    } else {
-        const std::string fetched = keys_.fetched(digest, token);
-        redis::Question first;
-        first.done = on_side_write;
-        first.owner = this;
-        ask_set(fetched, entry, uncommitted, first);
-        redis::append_command(
-            bulk_.commands(),
-            {"EVAL", redis::commit_script, "3", keys_.lease(digest),
-             keys_.entry(digest), fetched, keys_.holder(token),
-             std::to_string(ttl)});
-        bulk_.ask(question);
-    }
-    // Until it is answered, reads of this key follow it on its lane.
-    hints_.set(key.hash, true);
-    return true;
+    return question;
 }
 
-void RedisTier::ask_set(const std::string& name, const Pieces& entry,
-                        core::Millis ttl, const redis::Question& question) {
+void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
+                    LeaseToken token, RedisWritten written, void* data) {
+    attempt(written, data, [&] {
+        const bool is_large = total(entry) > large_value;
+        RedisLane& lane = is_large ? bulk_ : small_;
+        if (ttl <= 0 || !may_write(lane, total(entry))) { return false; }
+        const KeyDigest digest(key.text);
+        redis::Question question = question_of(key, written, data);
+        if (token == 0) {
+            question.done = is_large
+                                ? on_write<true, &RedisHealth::judge_write>
+                                : on_write<false, &RedisHealth::judge_write>;
+            ask_set(lane, keys_.entry(digest), entry, ttl, question);
+        } else {
+            const std::string fetched = keys_.fetched(digest, token);
+            redis::Question first = question_of(key, nullptr, nullptr);
+            first.done = on_side_write<&RedisHealth::judge_write>;
+            ask_set(lane, fetched, entry, uncommitted, first);
+            redis::append_command(
+                lane.commands(),
+                {"EVAL", redis::commit_script, "3", keys_.lease(digest),
+                 keys_.entry(digest), fetched, keys_.holder(token),
+                 std::to_string(ttl)});
+            question.done = is_large
+                                ? on_write<true, &RedisHealth::judge_fleet>
+                                : on_write<false, &RedisHealth::judge_fleet>;
+            lane.ask(question);
+        }
+        // Until it is answered, reads of this key follow it on its lane.
+        hints_.set(key.hash, is_large);
+        if (health_.fleet()) {
+            redis::Question word = question_of(key, nullptr, nullptr);
+            word.done = on_side_write<&RedisHealth::judge_fleet>;
+            (void)ask_announce(lane, key, redis::Change::Kind::stored, 0, word);
+        }
+        return true;
+    });
+}
+
+void RedisTier::ask_set(RedisLane& lane, const std::string& name,
+                        const Pieces& entry, core::Millis ttl,
+                        const redis::Question& question) {
     if (total(entry) > large_value) {
         std::string command;
         redis::append_set(command, name, entry, ttl);
-        bulk_.take_over(std::move(command));
+        lane.take_over(std::move(command));
     } else {
-        redis::append_set(bulk_.commands(), name, entry, ttl);
+        redis::append_set(lane.commands(), name, entry, ttl);
     }
-    bulk_.ask(question);
+    lane.ask(question);
+}
+
+void RedisTier::remove(const Key& key, LeaseToken token, RedisWritten written,
+                       void* data) {
+    attempt(written, data, [&] {
+        if (!may_write(small_, 0)) { return false; }
+        redis::Question question = question_of(key, written, data);
+        if (token == 0) {
+            question.done = on_reply<&RedisHealth::judge_write>;
+            (void)ask_del(key, question);
+            return true;
+        }
+        question.done = on_reply<&RedisHealth::judge_fleet>;
+        const KeyDigest digest(key.text);
+        redis::append_command(
+            small_.commands(),
+            {"EVAL", redis::finish_script, "2", keys_.lease(digest),
+             keys_.entry(digest), keys_.holder(token), "remove"});
+        small_.ask(question);
+        return true;
+    });
 }
 
 void RedisTier::revoke(const Key& key) {
-    ngx::guard(
-        ngx_cycle->log,
-        [&] {
-            if (may_write(0)) { ask_revoke(key); }
-        },
-        [&] { control_.count(Counter::redis_writes_dropped); });
+    attempt(nullptr, nullptr, [&] {
+        if (!may_write(small_, 0)) { return false; }
+        ask_revoke(key);
+        return true;
+    });
 }
 
 void RedisTier::ask_revoke(const Key& key) {
-    redis::append_command(bulk_.commands(),
+    redis::append_command(small_.commands(),
                           {"DEL", keys_.lease(KeyDigest(key.text))});
-    redis::Question question;
-    question.done = on_side_write;
-    question.owner = this;
-    bulk_.ask(question);
-}
-
-void RedisTier::del(const Key& key) {
-    if (!may_write(0)) { return; }
-    redis::Question question;
-    question.done = on_write<false>;
-    (void)ask_del(key, question);
-}
-
-void RedisTier::finish_removal(const Key& key, LeaseToken token) {
-    ngx::guard(
-        ngx_cycle->log,
-        [&] {
-            if (!may_write(0)) { return; }
-            const KeyDigest digest(key.text);
-            redis::append_command(
-                bulk_.commands(),
-                {"EVAL", redis::finish_script, "2", keys_.lease(digest),
-                 keys_.entry(digest), keys_.holder(token), "remove"});
-            redis::Question question;
-            question.done = on_write<false>;
-            question.owner = this;
-            question.tag = key.hash;
-            hints_.set(key.hash, true);
-            bulk_.ask(question);
-        },
-        [&] { control_.count(Counter::redis_writes_dropped); });
+    redis::Question question = question_of(key, nullptr, nullptr);
+    question.done = on_side_write<&RedisHealth::judge_write>;
+    small_.ask(question);
 }
 
 bool RedisTier::remove(const Key& key, RedisDone done, void* data,
                        RedisTicket& ticket) {
-    if (!may_write(0)) { return false; }
-    redis::Question question;
+    if (!may_write(small_, 0)) { return false; }
+    redis::Question question = question_of(key, nullptr, data);
     question.done = on_removed;
     question.then = reinterpret_cast<void (*)()>(done);
-    question.data = data;
-    ticket.hold(bulk_, ask_del(key, question));
+    ticket.hold(small_, ask_del(key, question));
     return true;
 }
 
 // The lease first: who fetches the item must not bring it back.
 redis::QuestionId RedisTier::ask_del(const Key& key, redis::Question question) {
     ask_revoke(key);
-    redis::append_command(bulk_.commands(),
-                          {"DEL", keys_.entry(KeyDigest(key.text))});
-    question.owner = this;
-    question.tag = key.hash;
-    hints_.set(key.hash, true);
-    return bulk_.ask(question);
+    const std::string name = keys_.entry(KeyDigest(key.text));
+    if (bulk_.busy() && bulk_.open_for_questions()) {
+        // Nor what is on its way there without a lease.
+        redis::append_command(bulk_.commands(), {"DEL", name});
+        redis::Question second = question_of(key, nullptr, nullptr);
+        second.done = on_side_write<&RedisHealth::judge_write>;
+        bulk_.ask(second);
+    }
+    redis::append_command(small_.commands(), {"DEL", name});
+    hints_.set(key.hash, false);
+    return small_.ask(question);
 }
 
 void RedisTier::announce(const Key& key, redis::Change::Kind kind,
                          core::Millis length) noexcept {
-    ngx::guard(
-        ngx_cycle->log,
-        [&] {
-            if (!health_.well() || !health_.writes() ||
-                !bulk_.open_for_questions()) {
-                return;
-            }
-            redis::append_change(bulk_.commands(), keys_.feed(),
-                                 {kind, length, control_.box(), key.text});
-            redis::Question question;
-            question.done = on_side_write;
-            question.owner = this;
-            bulk_.ask(question);
-        },
-        [] {});
+    attempt(nullptr, nullptr, [&] {
+        if (!health_.writes() || !health_.fleet() || !small_.takes_commands()) {
+            return false;
+        }
+        redis::Question question = question_of(key, nullptr, nullptr);
+        question.done = on_side_write<&RedisHealth::judge_fleet>;
+        (void)ask_announce(small_, key, kind, length, question);
+        return true;
+    });
 }
 
+bool RedisTier::announce(const Key& key, redis::Change::Kind kind,
+                         RedisDone done, void* data, RedisTicket& ticket) {
+    if (!small_.takes_commands()) { return false; }
+    redis::Question question = question_of(key, nullptr, data);
+    question.done = on_announced;
+    question.then = reinterpret_cast<void (*)()>(done);
+    ticket.hold(small_, ask_announce(small_, key, kind, 0, question));
+    return true;
+}
+
+redis::QuestionId RedisTier::ask_announce(RedisLane& lane, const Key& key,
+                                          redis::Change::Kind kind,
+                                          core::Millis length,
+                                          const redis::Question& question) {
+    redis::append_change(lane.commands(), keys_.feed(),
+                         {kind, length, control_.box(), key.text});
+    return lane.ask(question);
+}
+
+template <void (RedisHealth::*judge)(const redis::Answer&)>
 void RedisTier::on_side_write(const redis::Question& question,
                               const redis::Answer& answer) {
-    static_cast<RedisTier*>(question.owner)->health_.judge_write(answer);
+    (static_cast<RedisTier*>(question.owner)->health_.*judge)(answer);
 }
 
 void RedisTier::on_removed(const redis::Question& question,
                            const redis::Answer& answer) {
-    auto& self = *static_cast<RedisTier*>(question.owner);
-    self.hints_.set(question.tag, false);
-    self.health_.judge_write(answer);
+    static_cast<RedisTier*>(question.owner)->health_.judge_write(answer);
     RedisReply reply;
     if (answer.end == redis::Answer::End::reply &&
         answer.reply->kind == redis::Reply::Kind::integer) {
@@ -290,19 +310,36 @@ void RedisTier::on_removed(const redis::Question& question,
     reinterpret_cast<RedisDone>(question.then)(question.data, reply);
 }
 
-template <bool is_large>
+void RedisTier::on_announced(const redis::Question& question,
+                             const redis::Answer& answer) {
+    static_cast<RedisTier*>(question.owner)->health_.judge_fleet(answer);
+    RedisReply reply;
+    if (answer.end == redis::Answer::End::reply &&
+        answer.reply->kind == redis::Reply::Kind::string) {
+        reply.status = RedisReply::Status::found;
+    }
+    reinterpret_cast<RedisDone>(question.then)(question.data, reply);
+}
+
+template <bool is_large, void (RedisHealth::*judge)(const redis::Answer&)>
 void RedisTier::on_write(const redis::Question& question,
                          const redis::Answer& answer) {
+    static_cast<RedisTier*>(question.owner)->hints_.set(question.tag, is_large);
+    on_reply<judge>(question, answer);
+}
+
+template <void (RedisHealth::*judge)(const redis::Answer&)>
+void RedisTier::on_reply(const redis::Question& question,
+                         const redis::Answer& answer) {
     using Kind = redis::Reply::Kind;
-    auto& self = *static_cast<RedisTier*>(question.owner);
-    self.hints_.set(question.tag, is_large);
-    self.health_.judge_write(answer);
+    (static_cast<RedisTier*>(question.owner)->health_.*judge)(answer);
     if (question.then == nullptr) { return; }
     Written written = Written::no;
+    if (answer.end == redis::Answer::End::timeout) { written = Written::late; }
     if (answer.end == redis::Answer::End::reply) {
         const redis::Reply& reply = *answer.reply;
         if (reply.kind == Kind::status) { written = Written::yes; }
-        if (reply.kind == Kind::integer) {  // the commit script's
+        if (reply.kind == Kind::integer) {  // a script's, or DEL's
             written = reply.integer > 0    ? Written::yes
                       : reply.integer == 0 ? Written::refused
                                            : Written::no;

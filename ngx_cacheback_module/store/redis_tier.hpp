@@ -38,7 +38,8 @@ using RedisDone = void (*)(void* data, const RedisReply& reply);
 enum class Written : unsigned char {
     yes,
     refused,  // its lease was lost meanwhile
-    no,       // dropped, answered with an error, or not at all
+    late,     // maybe yet
+    no,       // dropped, or answered with an error
 };
 using RedisWritten = void (*)(void* data, Written written) noexcept;
 
@@ -60,26 +61,30 @@ class RedisTier {
 
     // SET with PX; the pieces are copied before it returns. Best effort: what
     // would make more than 16 MB unsent in this worker is dropped and counted,
-    // as are failures, which are logged on change of state. With a `token` it
-    // is stored only if that holds the item's lease in Redis, and ends it.
-    // `written`, if given, is called once, maybe before put() returns, or never
-    // when the tier is shut down meanwhile.
+    // as are failures, which are logged on change of state.
+    // With a `token` it is stored only if that holds the item's lease in Redis,
+    // and ends it. The other boxes are told.
+    // `written` is called once, maybe before put() returns, or never when the
+    // tier is shut down meanwhile. So it is with remove().
     void put(const Key& key, const Pieces& entry, core::Millis ttl,
-             LeaseToken token = 0, RedisWritten written = nullptr,
-             void* data = nullptr);
-    // The entry, and the lease of whoever fetches it.
-    void remove(const Key& key);
-    // The same, told what came of it, as get() tells: `found` when there was
-    // something to remove, `absent`, or `unavailable`.
+             LeaseToken token, RedisWritten written, void* data);
+    // The entry, and the lease of whoever fetches it; with a `token` both only
+    // if that holds the lease.
+    void remove(const Key& key, LeaseToken token, RedisWritten written,
+                void* data);
+    // Told what came of it, as get() tells: `found` when there was something
+    // to remove, `absent`, or `unavailable`.
     [[nodiscard]] bool remove(const Key& key, RedisDone done, void* data,
                               RedisTicket& ticket);
     // The lease of whoever fetches the item, so that it commits nothing.
     void revoke(const Key& key);
-    // The entry and the lease, if that is still the token's.
-    void finish_removal(const Key& key, LeaseToken token);
-    // Tells the other boxes, after what was written before. Best effort.
+    // Tells the other boxes, after what was said of the item's lease before.
+    // Best effort; or told what came of it (`found`: they will know).
     void announce(const Key& key, redis::Change::Kind kind,
                   core::Millis length = 0) noexcept;
+    [[nodiscard]] bool announce(const Key& key, redis::Change::Kind kind,
+                                RedisDone done, void* data,
+                                RedisTicket& ticket);
 
     [[nodiscard]] RedisLeases& leases() noexcept { return leases_; }
 
@@ -115,25 +120,40 @@ class RedisTier {
 
     static void on_get(const redis::Question& question,
                        const redis::Answer& answer);
+    // One that had less than its time is no witness of the server's health.
+    static void on_hurried_get(const redis::Question& question,
+                               const redis::Answer& answer);
     // The hint that is left behind tells whether the value is large.
-    template <bool is_large>
+    template <bool is_large, void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_write(const redis::Question& question,
                          const redis::Answer& answer);
-    RedisReply judge(const redis::Question& question,
-                     const redis::Answer& answer);
-    void skip() noexcept { control_.count(Counter::redis_skipped); }
-    [[nodiscard]] bool may_write(std::size_t size);
-    // False: dropped, nobody will be called.
-    bool set(const Key& key, const Pieces& entry, core::Millis ttl,
-             LeaseToken token, RedisWritten written, void* data);
-    void ask_set(const std::string& name, const Pieces& entry, core::Millis ttl,
-                 const redis::Question& question);
-    void ask_revoke(const Key& key);
-    void del(const Key& key);
-    redis::QuestionId ask_del(const Key& key, redis::Question question);
     static void on_removed(const redis::Question& question,
                            const redis::Answer& answer);
-    // Of writes that nobody waits for the end of.
+    static void on_announced(const redis::Question& question,
+                             const redis::Answer& answer);
+    RedisReply judge(const redis::Question& question,
+                     const redis::Answer& answer, bool witness);
+    void skip() noexcept { control_.count(Counter::redis_skipped); }
+    [[nodiscard]] bool may_write(RedisLane& lane, std::size_t size);
+    // Calls `ask`, which is true when `written` will be called by an answer.
+    template <class Ask>
+    void attempt(RedisWritten written, void* data, Ask ask) noexcept;
+    redis::Question question_of(const Key& key, RedisWritten written,
+                                void* data) noexcept;
+    static void ask_set(RedisLane& lane, const std::string& name,
+                        const Pieces& entry, core::Millis ttl,
+                        const redis::Question& question);
+    void ask_revoke(const Key& key);
+    redis::QuestionId ask_del(const Key& key, redis::Question question);
+    redis::QuestionId ask_announce(RedisLane& lane, const Key& key,
+                                   redis::Change::Kind kind,
+                                   core::Millis length,
+                                   const redis::Question& question);
+    template <void (RedisHealth::*judge)(const redis::Answer&)>
+    static void on_reply(const redis::Question& question,
+                         const redis::Answer& answer);
+    // Of what nobody waits for the end of.
+    template <void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_side_write(const redis::Question& question,
                               const redis::Answer& answer);
 

@@ -4,15 +4,26 @@
 
 namespace cacheback::store {
 
-// A SET on its way. Who waits for the item looks in Redis once the lease is
-// free, so where memory does not hold it the lease is given back no earlier.
-// And one that was deleted or marked meanwhile has come too late.
+namespace {
+
+// Long enough for all that wait now to have looked.
+constexpr core::Millis moment = 500;
+
+}  // namespace
+
+// A change of an item in Redis on its way.
 struct Store::Writing {
+    enum class Kind : unsigned char {
+        stored,
+        removed,  // what was read before that must not come back
+    };
+
     Store& store;
     std::string text;
     std::uint64_t hash;
+    Kind kind;
     Lease lease;
-    bool held;  // in memory: then this box's lease has ended already
+    bool held;  // in memory, or gone: then this box's lease has ended already
     std::uint32_t fence;
     Writing* next;
 
@@ -20,17 +31,20 @@ struct Store::Writing {
         auto* self = static_cast<Writing*>(data);
         Store& store = self->store;
         const Key key{self->text, self->hash};
-        if (self->lease.in_fleet) {
-            if (written == Written::refused) {
-                (void)store.memory_.remove(key);
-            } else if (written == Written::no && store.redis_ != nullptr) {
-                store.redis_->leases().release(key, self->lease.token);
-            }
-        } else if (store.control_.fence(key) != self->fence &&
-                   store.redis_ != nullptr) {
-            store.redis_->remove(key);
+        if (self->kind == Kind::removed) {
+            store.drop_copies(key);
+        } else if (store.redis_ != nullptr) {
+            self->settle(*store.redis_, key, written);
         }
-        if (!self->held) { store.control_.release(key, self->lease.token); }
+        // Who waits for the item looks in Redis once the lease is free. What
+        // is late goes on, and the feed will tell that it is there.
+        if (!self->held) {
+            if (written == Written::late && self->lease.in_fleet) {
+                store.control_.hand_over(key, self->lease.token);
+            } else {
+                store.control_.release(key, self->lease.token);
+            }
+        }
         for (Writing** at = &store.writings_; *at != nullptr;
              at = &(*at)->next) {
             if (*at == self) {
@@ -40,7 +54,27 @@ struct Store::Writing {
         }
         delete self;
     }
+
+    void settle(RedisTier& redis, const Key& key, Written written) noexcept {
+        if (!lease.in_fleet) {
+            // One that was deleted or marked meanwhile has come too late.
+            if (store.control_.fence(key) != fence) {
+                redis.remove(key, 0, nullptr, nullptr);
+            }
+        } else if (written == Written::refused) {
+            (void)store.memory_.remove(key);
+        } else if (written == Written::no) {
+            redis.leases().release(key, lease.token);
+        }
+    }
 };
+
+Store::Writing* Store::begin_writing(const Key& key, Lease lease, bool held) {
+    writings_ = new Writing{
+        *this, std::string(key.text), key.hash, Writing::Kind::stored, lease,
+        held,  control_.fence(key),   writings_};
+    return writings_;
+}
 
 std::size_t Store::memory_limit() const noexcept {
     if (settings.memory_max_entry != 0) { return settings.memory_max_entry; }
@@ -117,8 +151,15 @@ void Store::replace(const Key& key, std::string_view entry,
         (void)memory_.remove(key);
         return;
     }
+    const std::optional<core::Millis> held = memory_.stored(key);
+    if (held && core::peek_stored(entry) < held) { return; }
     (void)memory_.put(key, Pieces{entry});
     if (control_.fence(key) != fence) { (void)memory_.remove(key); }
+}
+
+void Store::drop_copies(const Key& key) noexcept {
+    control_.raise_fence(key);
+    (void)memory_.remove(key);
 }
 
 bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
@@ -150,13 +191,10 @@ void Store::release(const Key& key, Lease lease) noexcept {
 }
 
 void Store::release_to_all(const Key& key, Lease lease, core::Millis mark) {
-    // Long enough for all that wait now to have looked.
-    constexpr core::Millis moment = 500;
     if (!lease) { return; }
     if (lease.in_fleet && redis_ != nullptr) {
         redis_->leases().release(key, lease.token);
-        redis_->announce(key, redis::Change::Kind::uncacheable,
-                         std::max(mark, moment));
+        redis_->announce(key, redis::Change::Kind::uncacheable, mark);
     }
     control_.release_to_all(key, lease.token, moment);
 }
@@ -173,7 +211,7 @@ void Store::keep(const Key& key, Lease lease) noexcept {
 bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
                    core::Millis ttl) {
     bool held = false;
-    std::uint32_t fence = control_.fence(key);
+    control_.raise_fence(key);  // what Redis is being asked for is older
     if (!control_.holds(key, lease.token) ||
         !put_in_memory(key, lease.token, entry, held)) {
         if (lease.in_fleet && redis_ != nullptr) {
@@ -184,17 +222,12 @@ bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
     control_.unmark(key);
     control_.count(Counter::stored);
 
-    if (RedisTier* tier = redis(); tier != nullptr) {
-        writings_ = new Writing{
-            *this,    std::string(key.text), key.hash, lease, held, fence,
-            writings_};
+    RedisTier* tier = redis();
+    if (tier != nullptr) {
         tier->put(key, entry, ttl, lease.in_fleet ? lease.token : 0,
-                  Writing::on_written, writings_);
-        tier->announce(key, redis::Change::Kind::stored);
-    } else {
-        held = true;  // nothing else is to come
+                  Writing::on_written, begin_writing(key, lease, held));
     }
-    if (held) { control_.release(key, lease.token); }
+    if (tier == nullptr || held) { control_.release(key, lease.token); }
     return true;
 }
 
@@ -205,13 +238,22 @@ bool Store::forget(const Key& key) {
     return memory_.remove(key);
 }
 
-// Another box did this; here nothing of it has happened yet.
-void Store::on_change(void* self, const redis::Change& change) {
+// What another box did has not happened here yet.
+void Store::on_change(void* self, const redis::Change* change) {
     using Kind = redis::Change::Kind;
     auto& store = *static_cast<Store*>(self);
-    const Key key = store.control_.key(change.key);
+    if (change == nullptr) {
+        store.control_.raise_all_fences();
+        store.memory_.empty();
+        return;
+    }
+    const Key key = store.control_.key(change->key);
+    if (change->box == store.control_.box()) {
+        store.control_.come_back(key);  // what was late is there now
+        return;
+    }
     store.control_.raise_fence(key);
-    switch (change.kind) {
+    switch (change->kind) {
     case Kind::stored:
         (void)store.memory_.remove(key);
         store.control_.unmark(key);
@@ -219,8 +261,11 @@ void Store::on_change(void* self, const redis::Change& change) {
     case Kind::removed: (void)store.forget(key); break;
     case Kind::released: break;
     case Kind::uncacheable:
-        store.control_.mark_uncacheable(key, change.length);
-        break;
+        if (change->length > 0) {
+            store.control_.mark_uncacheable(key, change->length);
+        }
+        store.control_.come_back_to_all(key, moment);
+        return;
     }
     store.control_.come_back(key);
 }
@@ -240,7 +285,8 @@ void Store::invalidate(const Key& key, const core::EntryView& entry,
     }
     if (RedisTier* tier = redis(); tier != nullptr) {
         tier->revoke(key);
-        tier->put(key, pieces, core::kept_for(stale.windows) - age);
+        tier->put(key, pieces, core::kept_for(stale.windows) - age, 0,
+                  Writing::on_written, begin_writing(key, {}, true));
         tier->announce(key, redis::Change::Kind::removed);
     }
 }
@@ -252,13 +298,12 @@ bool Store::commit_removal(const Key& key, Lease lease) {
         }
         return false;
     }
-    (void)memory_.remove(key);
+    drop_copies(key);
     if (RedisTier* tier = redis(); tier != nullptr) {
-        if (lease.in_fleet) {
-            tier->finish_removal(key, lease.token);
-        } else {
-            tier->remove(key);
-        }
+        Writing* writing = begin_writing(key, lease, true);
+        writing->kind = Writing::Kind::removed;
+        tier->remove(key, lease.in_fleet ? lease.token : 0, Writing::on_written,
+                     writing);
         tier->announce(key, redis::Change::Kind::removed);
     }
     control_.release(key, lease.token);

@@ -68,6 +68,9 @@ class Store {
     // Takes the item out of the memory tier, and the lease from whoever has
     // it, so that no fetch under way brings it back. True when it was there.
     bool forget(const Key& key);
+    // Again when Redis has confirmed its part: somebody may have read the item
+    // there meanwhile.
+    void drop_copies(const Key& key) noexcept;
     // Marks the item stale in both tiers, likewise.
     void invalidate(const Key& key, const core::EntryView& entry,
                     core::Millis now);
@@ -81,7 +84,8 @@ class Store {
   private:
     struct Writing;  // what follows when Redis has answered a store
 
-    static void on_change(void* self, const redis::Change& change);
+    Writing* begin_writing(const Key& key, Lease lease, bool held);
+    static void on_change(void* self, const redis::Change* change);
 
     [[nodiscard]] std::size_t memory_limit() const noexcept;
     // False: the lease was lost before or meanwhile.

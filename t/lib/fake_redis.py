@@ -42,7 +42,8 @@ ERRORS = {
 EMPTY = {
     "PING": b"+PONG\r\n", "AUTH": b"+OK\r\n", "SELECT": b"+OK\r\n",
     "CLIENT": b"+OK\r\n", "SET": b"+OK\r\n", "GET": b"$-1\r\n",
-    "XADD": b"$3\r\n1-1\r\n", "XREVRANGE": b"*0\r\n", "XREAD": b"*-1\r\n",
+    "XADD": b"$3\r\n1-1\r\n", "XREVRANGE": b"*0\r\n", "XRANGE": b"*0\r\n",
+    "XREAD": b"*-1\r\n",
 }
 
 

@@ -61,7 +61,7 @@ void a_change_is_a_message_of_a_capped_stream(void**) {
 void the_feed_is_read_behind_the_last_message(void**) {
     std::string out;
     append_feed_read(out, "p:feed", "5-1", 1000);
-    assert_string_equal(out.c_str(), words({"XREAD", "COUNT", "64", "BLOCK",
+    assert_string_equal(out.c_str(), words({"XREAD", "COUNT", "24", "BLOCK",
                                             "1000", "STREAMS", "p:feed", "5-1"})
                                          .c_str());
 }
@@ -146,10 +146,24 @@ void the_end_of_the_feed_is_its_newest_message(void**) {
     assert_false(read_feed_end(*wrong.reply).sound);
 }
 
+void positions_are_compared_as_numbers(void**) {
+    assert_true(lies_before("9-0", "10-0"));
+    assert_true(lies_before("10-9", "10-10"));
+    assert_false(lies_before("10-10", "10-9"));
+    assert_false(lies_before("5-5", "5-5"));
+    assert_true(lies_before("0-0", "0-1"));
+    // What is no position lies before all.
+    for (const char* none : {"", "-", "x-1", "1-", "5"}) {
+        assert_true(lies_before(none, "0-1"));
+        assert_false(lies_before("0-1", none));
+    }
+}
+
 }  // namespace
 
 int main() {
     const CMUnitTest tests[] = {
+        cmocka_unit_test(positions_are_compared_as_numbers),
         cmocka_unit_test(a_change_is_a_message_of_a_capped_stream),
         cmocka_unit_test(the_feed_is_read_behind_the_last_message),
         cmocka_unit_test(each_kind_of_change_is_read_as_it_was_written),
