@@ -21,10 +21,6 @@ unsigned own_channel() noexcept {
 
 void on_readable(ngx_event_t* event) noexcept {
     auto* c = static_cast<ngx_connection_t*>(event->data);
-    if (c->close) {  // a worker that leaves closes its idle connections
-        WakeChannel::close_worker();
-        return;
-    }
     std::uint64_t count = 0;
     // Also when a process that shares the channel was faster.
     (void)!::read(c->fd, &count, sizeof(count));
@@ -56,7 +52,8 @@ ngx_int_t WakeChannel::open_worker(ngx_cycle_t& cycle, OnWake on_wake,
     c->read->log = cycle.log;
     c->write->log = cycle.log;
     c->read->handler = on_readable;
-    c->idle = 1;  // nothing to keep a leaving worker for
+    // Not idle: a worker that leaves closes those at once, while clients of its
+    // still wait to be woken. It goes with close_worker().
     handler = on_wake;
     handler_data = data;
 
