@@ -176,6 +176,10 @@ test:  ## everything a change must pass; installs what is missing
 reload:  ## the suite again, on one nginx that is reloaded between blocks
 	@TEST_NGINX_USE_HUP=1 $(MAKE) t T="$(sort $(wildcard t/*.t))"
 
+.PHONY: workers
+workers:  ## the suite again, over two workers
+	@CACHEBACK_WORKERS=2 $(MAKE) t T="$(sort $(wildcard t/*.t))"
+
 .PHONY: asan
 asan:  ## unit tests and suite under AddressSanitizer and UBSan
 	@$(MAKE) unit t SANITIZE=address,undefined

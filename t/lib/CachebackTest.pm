@@ -301,6 +301,7 @@ INIT {
 
 log_level($ENV{TEST_NGINX_LOG_LEVEL} || 'info');
 worker_connections(512);
+workers($ENV{CACHEBACK_WORKERS} || 1);
 no_long_string();
 Test::More::plan('no_plan');
 
@@ -603,7 +604,12 @@ sub wait_for_reload () {
 sub run_steps ($) {
     my ($block) = @_;
     my $name = $block->name;
-    wait_for_reload() if $Test::Nginx::Util::UseHup;
+    if ($Test::Nginx::Util::UseHup) {
+        wait_for_reload();
+        # What the workers of the block before said until then is not ours.
+        $Test::Nginx::Util::ErrLogFilePos = -s $Test::Nginx::Util::ErrLogFile
+            if !defined $block->error_log;
+    }
     my ($number, $before) = (0, {});
     for my $step (parse_steps($name, $block->steps)) {
         $number++;
