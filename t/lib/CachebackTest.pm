@@ -608,7 +608,7 @@ sub run_steps ($) {
         wait_for_reload();
         # What the workers of the block before said until then is not ours.
         $Test::Nginx::Util::ErrLogFilePos = -s $Test::Nginx::Util::ErrLogFile
-            if !defined $block->error_log;
+            if !defined $block->error_log && !defined $block->errors;
     }
     my ($number, $before) = (0, {});
     for my $step (parse_steps($name, $block->steps)) {
