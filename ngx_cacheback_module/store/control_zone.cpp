@@ -78,6 +78,7 @@ struct alignas(64) ControlZone::Shared {
     std::uint64_t counters[counter_places];
     Breaker reads;
     Breaker writes;
+    std::uint64_t server;
     std::uint32_t dirty;
     std::uint32_t in_flight;  // sums over the processes
     std::uint32_t in_line;
@@ -472,6 +473,18 @@ bool ControlZone::probe(Breaker& breaker, core::Millis now,
     return __atomic_compare_exchange_n(&breaker.probed, &last,
                                        static_cast<std::uint64_t>(now), false,
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void ControlZone::set_server(std::uint64_t server) {
+    const Access access(*this);
+    if (shared_->server == server) { return; }
+    shared_->reads = {};
+    shared_->writes = {};
+    __atomic_store_n(&shared_->server, server, __ATOMIC_RELAXED);
+}
+
+std::uint64_t ControlZone::server() const noexcept {
+    return load(shared_->server);
 }
 
 std::uint64_t ControlZone::breaker_opened() const noexcept {

@@ -118,6 +118,12 @@ class ControlZone {
     void count(Counter counter, std::uint64_t by = 1) noexcept;
     [[nodiscard]] std::uint64_t value(Counter counter) const noexcept;
 
+    // The Redis server that the breakers are about: they are closed when it is
+    // another one than before (a reload). Workers of the configuration before
+    // neither obey nor move them any more.
+    void set_server(std::uint64_t server);
+    [[nodiscard]] std::uint64_t server() const noexcept;
+
     // Redis breaker, shared by all workers (see RedisTier): wall-clock
     // milliseconds of the first failure, 0 when closed.
     [[nodiscard]] std::uint64_t breaker_opened() const noexcept;
@@ -166,7 +172,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1280 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 6;
+    static constexpr unsigned layout_version = 7;
 
     static void attach(void* self, void* region, std::size_t size, bool fresh);
     static bool open(Breaker& breaker, std::uint64_t skipped,

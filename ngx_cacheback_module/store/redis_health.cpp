@@ -37,6 +37,15 @@ std::string in_brackets(std::string_view text) {
 
 // -- reads, and the server as a whole
 
+RedisHealth::RedisHealth(const RedisConf& conf, ControlZone& control)
+    : conf_(conf),
+      control_(control),
+      server_(
+          seeded_hash(conf.db, {reinterpret_cast<char*>(conf.address_text.data),
+                                conf.address_text.len})) {
+    control.set_server(server_);
+}
+
 void RedisHealth::open(std::string_view what, std::string_view advice) {
     // A server that greets well and fails at once is given ever more rest.
     if (greeted_at_ != 0) {
@@ -44,6 +53,7 @@ void RedisHealth::open(std::string_view what, std::string_view advice) {
         flaps_ = soon ? std::min(flaps_ + 1, most_flaps) : 0;
         greeted_at_ = 0;
     }
+    if (!current()) { return; }
     const bool opened = control_.open_breaker(wall_now());
     std::string line(what);
     line.append(", ").append(advice);
@@ -157,6 +167,7 @@ void RedisHealth::reachable() {
     timeouts_ = 0;
     greeted_at_ = ngx_current_msec;
     last_failure_.clear();
+    if (!current()) { return; }
     const auto opened = static_cast<core::Millis>(control_.breaker_opened());
     if (opened == 0) { return; }
     const std::uint64_t skipped = control_.breaker_skipped();
@@ -185,7 +196,7 @@ bool RedisHealth::my_turn() noexcept {
 
 bool RedisHealth::may_write() noexcept {
     const auto stopped = static_cast<core::Millis>(control_.writes_stopped());
-    writes_off_ = stopped != 0;
+    writes_off_ = stopped != 0 && current();
     if (!writes_off_) { return true; }
     const core::Millis now = wall_now();
     const core::Millis pause =
@@ -260,7 +271,7 @@ void RedisHealth::feed_error(std::string_view text) {
 
 void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
     writes_off_ = true;
-    if (!control_.stop_writes(wall_now())) { return; }
+    if (!current() || !control_.stop_writes(wall_now())) { return; }
     const char* advice = "";
     switch (kind) {
     case ErrorKind::oom:
@@ -291,7 +302,7 @@ void RedisHealth::writes_again() {
     // One that was on its way before the refusal proves nothing.
     if (stopped != 0 && off < shortest_write_pause) { return; }
     writes_off_ = false;
-    if (stopped == 0 || !control_.resume_writes()) { return; }
+    if (stopped == 0 || !current() || !control_.resume_writes()) { return; }
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "cacheback: redis %V takes writes again after %Ls",
                   &conf_.address_text,

@@ -27,13 +27,12 @@ struct RedisConf {           // lives in the configuration pool, trivial
 
 class RedisHealth {
   public:
-    RedisHealth(const RedisConf& conf, ControlZone& control) noexcept
-        : conf_(conf), control_(control) {}
+    RedisHealth(const RedisConf& conf, ControlZone& control);
 
     // -- reads, and the server as a whole
 
     [[nodiscard]] bool well() const noexcept {
-        return control_.breaker_opened() == 0;
+        return control_.breaker_opened() == 0 || !current();
     }
     // No link, or one that ended in vain: `why` in the words of the system.
     void unreachable(std::string_view why);
@@ -55,7 +54,7 @@ class RedisHealth {
     // False: refused lately. may_write() lets a write through now and then, as
     // a probe.
     [[nodiscard]] bool writes() const noexcept {
-        return control_.writes_stopped() == 0;
+        return control_.writes_stopped() == 0 || !current();
     }
     [[nodiscard]] bool may_write() noexcept;
     // What has become of a write.
@@ -72,6 +71,10 @@ class RedisHealth {
     }
 
   private:
+    // The breakers are about this server.
+    [[nodiscard]] bool current() const noexcept {
+        return control_.server() == server_;
+    }
     // Opens the breaker: what went wrong, and what would be right.
     void open(std::string_view what, std::string_view advice);
     bool explained(redis::ErrorKind kind, std::string_view text);
@@ -79,6 +82,7 @@ class RedisHealth {
 
     const RedisConf& conf_;
     ControlZone& control_;
+    std::uint64_t server_;
     std::size_t timeouts_ = 0;
     unsigned flaps_ = 0;           // failures in a row soon after a greeting
     ngx_msec_t greeted_at_ = 0;    // 0: not since the last failure
