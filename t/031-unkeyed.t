@@ -62,19 +62,19 @@ memory 1m;
 --- config eval
 "location / { cacheback pages; $::Origin }"
 --- steps
-GET /o      200 MISS
+GET /h      200 MISS
     > Host: one.test:8080
     > X-Forwarded-Host: One.test
-GET /o      200 HIT
+GET /h      200 HIT
     > Host: one.test
-GET /o      200 BYPASS
+GET /h      200 BYPASS
     > Host: one.test
     > X-Forwarded-Host: one.test
     > X-Forwarded-Host: evil.test
-GET /o      200 BYPASS
+GET /h      200 BYPASS
     > Host: one.test
     > X-Forwarded-Host: one.test:81
-GET /o      200 BYPASS
+GET /h      200 BYPASS
     > Host: one.test
     > X-Forwarded-Host:
 
