@@ -172,3 +172,23 @@ origin /o 2
 wait 0.2
 GET /o?delay=0|0.5|0            200 MISS
     = /o #3
+
+
+
+=== TEST 9: a soft PURGE of what must not be served stale leaves nothing to serve
+--- store
+$TIER
+--- config
+location / {
+    cacheback       pages;
+    cacheback_purge 1;
+    proxy_pass      http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
+}
+--- steps
+GET /o?delay=0|0.4&cc=max-age=60,stale-while-revalidate=0,stale-if-error=0     200 MISS
+GET /o?delay=0|0.4&cc=max-age=60,stale-while-revalidate=0,stale-if-error=0     200 HIT
+PURGE /o?delay=0|0.4&cc=max-age=60,stale-while-revalidate=0,stale-if-error=0   202
+    > Cacheback-Purge: soft
+GET /o?delay=0|0.4&cc=max-age=60,stale-while-revalidate=0,stale-if-error=0     200 HIT
+    = /o #2
+origin /o 2

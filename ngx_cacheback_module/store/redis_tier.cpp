@@ -147,10 +147,14 @@ redis::Question RedisTier::question_of(const Key& key, RedisWritten written,
 
 void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
                     LeaseToken token, RedisWritten written, void* data) {
+    if (ttl <= 0) {  // of no more use, nor is what it replaces
+        remove(key, token, written, data);
+        return;
+    }
     attempt(written, data, [&] {
         const bool is_large = total(entry) > large_value;
         RedisLane& lane = is_large ? bulk_ : small_;
-        if (ttl <= 0 || !may_write(lane, total(entry))) { return false; }
+        if (!may_write(lane, total(entry))) { return false; }
         const KeyDigest digest(key.text);
         redis::Question question = question_of(key, written, data);
         if (token == 0) {
