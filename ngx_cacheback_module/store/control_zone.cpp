@@ -217,57 +217,47 @@ bool ControlZone::holds(const Key& key, LeaseToken token) {
     return leases_->holds(key.hash, token, monotonic());
 }
 
-void ControlZone::release(const Key& key, LeaseToken token) {
+template <class End>
+void ControlZone::end(const Key& key, LeaseToken token, End end) {
     ngx::WakeMask waiting = 0;
     {
         const Access access(*this);
         if (leases_->holds(key.hash, token, 0)) {
             waiting = leases_->take_waiting(key.hash);
         }
-        (void)leases_->release(key.hash, token);
+        end(waiting);
     }
     ngx::WakeChannel::wake(waiting);
+}
+
+void ControlZone::let_pass(const Key& key, Waiting waiting,
+                           core::Millis moment) noexcept {
+    const core::Millis now = monotonic();
+    if (waiting != 0 && !leases_->is_uncacheable(key.hash, now)) {
+        leases_->mark_uncacheable(key.hash, now + moment, now);
+    }
+}
+
+void ControlZone::release(const Key& key, LeaseToken token) {
+    end(key, token, [&](Waiting) { leases_->release(key.hash, token); });
 }
 
 void ControlZone::release_to_all(const Key& key, LeaseToken token,
                                  core::Millis moment) {
-    ngx::WakeMask waiting = 0;
-    {
-        const Access access(*this);
-        const core::Millis now = monotonic();
-        if (leases_->holds(key.hash, token, 0)) {
-            waiting = leases_->take_waiting(key.hash);
-        }
-        if (waiting != 0 && !leases_->is_uncacheable(key.hash, now)) {
-            leases_->mark_uncacheable(key.hash, now + moment, now);
-        }
-        (void)leases_->release(key.hash, token);
-    }
-    ngx::WakeChannel::wake(waiting);
+    end(key, token, [&](Waiting waiting) {
+        let_pass(key, waiting, moment);
+        leases_->release(key.hash, token);
+    });
 }
 
 void ControlZone::keep(const Key& key, LeaseToken token) {
-    ngx::WakeMask waiting = 0;
-    {
-        const Access access(*this);
-        if (leases_->holds(key.hash, token, 0)) {
-            waiting = leases_->take_waiting(key.hash);
-        }
-        leases_->keep(key.hash, token);
-    }
-    ngx::WakeChannel::wake(waiting);
+    end(key, token, [&](Waiting) { leases_->keep(key.hash, token); });
 }
 
 void ControlZone::keep_a_while(const Key& key, LeaseToken token) {
-    ngx::WakeMask waiting = 0;
-    {
-        const Access access(*this);
-        if (leases_->holds(key.hash, token, 0)) {
-            waiting = leases_->take_waiting(key.hash);
-        }
+    end(key, token, [&](Waiting) {
         leases_->keep(key.hash, token, monotonic() + look_again);
-    }
-    ngx::WakeChannel::wake(waiting);
+    });
 }
 
 void ControlZone::hand_over(const Key& key, LeaseToken token) {
@@ -289,10 +279,7 @@ void ControlZone::come_back_to_all(const Key& key, core::Millis moment) {
     {
         const Access access(*this);
         waiting = leases_->take_elsewhere(key.hash);
-        const core::Millis now = monotonic();
-        if (waiting != 0 && !leases_->is_uncacheable(key.hash, now)) {
-            leases_->mark_uncacheable(key.hash, now + moment, now);
-        }
+        let_pass(key, waiting, moment);
     }
     ngx::WakeChannel::wake(waiting);
 }

@@ -174,6 +174,14 @@ class ControlZone {
     // included.
     static constexpr unsigned layout_version = 7;
 
+    // The holder's part in a lease ends by `end(who waits)`, under the lock;
+    // who waits is woken then.
+    template <class End>
+    void end(const Key& key, LeaseToken token, End end);
+    // Under the lock: those who wait go to the origin together.
+    void let_pass(const Key& key, Waiting waiting,
+                  core::Millis moment) noexcept;
+
     static void attach(void* self, void* region, std::size_t size, bool fresh);
     static bool open(Breaker& breaker, std::uint64_t skipped,
                      core::Millis now) noexcept;

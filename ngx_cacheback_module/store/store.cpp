@@ -181,6 +181,13 @@ Lease Store::claim(const Key& key, core::Millis length, Over over, bool& kept) {
     return {control_.claim(key, length, over, kept), false};
 }
 
+// Without a word: who took it away on this box has said it.
+void Store::give_back_to_fleet(const Key& key, Lease lease) noexcept {
+    if (lease.in_fleet && redis_ != nullptr) {
+        redis_->leases().release(key, lease.token);
+    }
+}
+
 void Store::release(const Key& key, Lease lease) noexcept {
     if (!lease) { return; }
     if (lease.in_fleet && redis_ != nullptr) {
@@ -214,9 +221,7 @@ bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
     control_.raise_fence(key);  // what Redis is being asked for is older
     if (!control_.holds(key, lease.token) ||
         !put_in_memory(key, lease.token, entry, held)) {
-        if (lease.in_fleet && redis_ != nullptr) {
-            redis_->leases().release(key, lease.token);
-        }
+        give_back_to_fleet(key, lease);
         return false;
     }
     control_.unmark(key);
@@ -293,9 +298,7 @@ void Store::invalidate(const Key& key, const core::EntryView& entry,
 
 bool Store::commit_removal(const Key& key, Lease lease) {
     if (!control_.holds(key, lease.token)) {
-        if (lease.in_fleet && redis_ != nullptr) {
-            redis_->leases().release(key, lease.token);
-        }
+        give_back_to_fleet(key, lease);
         return false;
     }
     drop_copies(key);

@@ -84,6 +84,7 @@ class Store {
   private:
     struct Writing;  // what follows when Redis has answered a store
 
+    void give_back_to_fleet(const Key& key, Lease lease) noexcept;
     Writing* begin_writing(const Key& key, Lease lease, bool held);
     static void on_change(void* self, const redis::Change* change);
 
