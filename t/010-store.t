@@ -27,8 +27,9 @@ location / {
 }
 EOC
 
-our $Known = '"memory", "redis", "redis_prefix", "redis_password_file", '
-    . '"redis_timeout", "max_entry", "memory_max_entry", "refresh_limit"';
+our $Known = '"memory", "redis", "redis_sentinel", '
+    . '"redis_prefix", "redis_password_file", "redis_timeout", "redis_tls", '
+    . '"max_entry", "memory_max_entry", "refresh_limit"';
 
 run_tests();
 
@@ -194,8 +195,8 @@ memry 64m;
 --- config eval: $::Location
 --- refused
 unknown "memry" in "cacheback_store", expected one of "memory", "redis",
-"redis_prefix", "redis_password_file", "redis_timeout", "max_entry",
-"memory_max_entry", "refresh_limit"
+"redis_sentinel", "redis_prefix", "redis_password_file", "redis_timeout",
+"redis_tls", "max_entry", "memory_max_entry", "refresh_limit"
 
 
 
@@ -208,25 +209,7 @@ redis_cluster redis://127.0.0.1:7000;
 
 
 
-=== TEST 17: words of later versions are unknown: redis_sentinel
---- store
-redis_sentinel main redis://127.0.0.1:26379;
---- config eval: $::Location
---- refused eval
-'unknown "redis_sentinel" in "cacheback_store", expected one of ' . $::Known
-
-
-
-=== TEST 18: words of later versions are unknown: redis_tls
---- store
-redis_tls verify=off;
---- config eval: $::Location
---- refused eval
-'unknown "redis_tls" in "cacheback_store", expected one of ' . $::Known
-
-
-
-=== TEST 19: words of later versions are unknown: redis_sign
+=== TEST 17: words of later versions are unknown: redis_sign
 --- store
 redis_sign key;
 --- config eval: $::Location
@@ -235,7 +218,7 @@ redis_sign key;
 
 
 
-=== TEST 20: a block inside the block
+=== TEST 18: a block inside the block
 --- store
 memory { }
 --- config eval: $::Location
@@ -244,7 +227,7 @@ unexpected "{"
 
 
 
-=== TEST 21: the file and the line of the mistake are named
+=== TEST 19: the file and the line of the mistake are named
 --- user_files
 >>> store.conf
 cacheback_store elsewhere {
@@ -261,7 +244,7 @@ qr{\[emerg\] .*invalid value "soon" in "redis_timeout", expected a time such as 
 
 
 
-=== TEST 22: what the words say together is named at the end of the block
+=== TEST 20: what the words say together is named at the end of the block
 --- user_files
 >>> store.conf
 cacheback_store elsewhere {
@@ -277,7 +260,7 @@ qr{\[emerg\] .*"redis_timeout" needs "redis" in "cacheback_store" "elsewhere" in
 
 
 
-=== TEST 23: names of stores: letters, digits, underscore, dash and dot
+=== TEST 21: names of stores: letters, digits, underscore, dash and dot
 --- http_config
 cacheback_store Pages-2.eu_west { memory 1m; }
 add_header X-Cache $cacheback_status always;
@@ -292,7 +275,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 24: a name with other characters
+=== TEST 22: a name with other characters
 --- http_config
 cacheback_store "my pages" { memory 1m; }
 --- config
@@ -302,7 +285,7 @@ invalid name "my pages" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 25: a store named off could not be switched on
+=== TEST 23: a store named off could not be switched on
 --- http_config
 cacheback_store off { memory 1m; }
 --- config
@@ -312,7 +295,7 @@ invalid name "off" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 26: an empty name
+=== TEST 24: an empty name
 --- http_config
 cacheback_store "" { memory 1m; }
 --- config
@@ -322,7 +305,7 @@ invalid name "" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 27: a name that is too long
+=== TEST 25: a name that is too long
 --- http_config eval
 "cacheback_store " . 'a' x 65 . " { memory 1m; }"
 --- config
@@ -332,7 +315,7 @@ invalid name "" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 28: no name
+=== TEST 26: no name
 --- http_config
 cacheback_store { memory 1m; }
 --- config
@@ -341,7 +324,7 @@ invalid number of arguments in "cacheback_store" directive
 
 
 
-=== TEST 29: no block
+=== TEST 27: no block
 --- http_config
 cacheback_store pages;
 --- config
@@ -350,7 +333,7 @@ directive "cacheback_store" has no opening "{"
 
 
 
-=== TEST 30: a store is made for the whole of http
+=== TEST 28: a store is made for the whole of http
 --- config
 cacheback_store pages { memory 1m; }
 --- refused
@@ -358,7 +341,7 @@ cacheback_store pages { memory 1m; }
 
 
 
-=== TEST 31: two stores of one name
+=== TEST 29: two stores of one name
 --- http_config
 cacheback_store pages { memory 1m; }
 cacheback_store pages { memory 1m; }
@@ -368,7 +351,7 @@ cacheback_store pages { memory 1m; }
 
 
 
-=== TEST 32: two stores know nothing of each other
+=== TEST 30: two stores know nothing of each other
 --- http_config
 cacheback_store one { memory 1m; }
 cacheback_store two { memory 1m; }
@@ -394,7 +377,7 @@ GET /two/o          200 HIT
 
 
 
-=== TEST 33: two stores of one Redis have prefixes of their own
+=== TEST 31: two stores of one Redis have prefixes of their own
 --- http_config
 cacheback_store s010one {
     memory off;
@@ -426,7 +409,7 @@ redis KEYS cacheback:s010two:{* => cacheback:s010two:{51037a4a37730f52c8732586d3
 
 
 
-=== TEST 34: redis_prefix stands before the keys
+=== TEST 32: redis_prefix stands before the keys
 --- store
 memory off;
 redis        redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -444,7 +427,7 @@ redis KEYS shop|$TEST_NGINX_PREFIX{* => shop|$TEST_NGINX_PREFIX{51037a4a37730f52
 
 
 
-=== TEST 35: what is stored in Redis goes away by itself
+=== TEST 33: what is stored in Redis goes away by itself
 --- store
 memory off;
 redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -462,7 +445,7 @@ redis TTL %{51037a4a37730f52c8732586d3aaa316} => 100
 
 
 
-=== TEST 36: redis_prefix with a brace would tear an item's keys apart
+=== TEST 34: redis_prefix with a brace would tear an item's keys apart
 --- store
 redis        redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_prefix "a{b:";
@@ -472,7 +455,7 @@ invalid value "a{b:" in "redis_prefix", expected a text without braces
 
 
 
-=== TEST 37: redis_prefix without Redis
+=== TEST 35: redis_prefix without Redis
 --- store
 redis_prefix mine:;
 --- config eval: $::Location
@@ -481,7 +464,7 @@ redis_prefix mine:;
 
 
 
-=== TEST 38: redis_password_file without Redis
+=== TEST 36: redis_password_file without Redis
 --- store
 redis_password_file secret;
 --- config eval: $::Location
@@ -490,7 +473,7 @@ redis_password_file secret;
 
 
 
-=== TEST 39: redis_timeout without Redis
+=== TEST 37: redis_timeout without Redis
 --- store
 redis_timeout 1s;
 --- config eval: $::Location
@@ -499,17 +482,18 @@ redis_timeout 1s;
 
 
 
-=== TEST 40: redis with what is no URL
+=== TEST 38: redis with what is no URL
 --- store
 redis 127.0.0.1:6379;
 --- config eval: $::Location
 --- refused
 "redis": invalid value "127.0.0.1:6379", expected
-"redis://[[user]:password@]host[:port][/db]" or "unix:path[?db=N]"
+"redis://[[user]:password@]host[:port][/db]", "rediss://..." for TLS, or
+"unix:path[?db=N]"
 
 
 
-=== TEST 41: redis with a bad port; the password is not shown
+=== TEST 39: redis with a bad port; the password is not shown
 --- store
 redis redis://:s3cret@localhost:0/1;
 --- config eval: $::Location
@@ -521,7 +505,7 @@ s3cret
 
 
 
-=== TEST 42: redis with a database that is no number
+=== TEST 40: redis with a database that is no number
 --- store
 redis redis://localhost/first;
 --- config eval: $::Location
@@ -531,17 +515,17 @@ redis redis://localhost/first;
 
 
 
-=== TEST 43: redis over TLS has to wait
+=== TEST 41: redis_tls without TLS in the URL
 --- store
-redis rediss://localhost;
+redis     redis://localhost;
+redis_tls verify=off;
 --- config eval: $::Location
 --- refused
-"redis": "rediss://localhost": TLS is not supported by this build yet,
-use "redis://" or "unix:"
+"redis_tls" needs "rediss://" in "redis" of "cacheback_store" "pages"
 
 
 
-=== TEST 44: redis without a host
+=== TEST 42: redis without a host
 --- store
 redis redis:///0;
 --- config eval: $::Location
@@ -550,17 +534,17 @@ redis redis:///0;
 
 
 
-=== TEST 45: redis on a host that nobody knows
+=== TEST 43: redis on a host that nobody knows
 --- store
 redis redis://nowhere.invalid;
 --- config eval: $::Location
 --- refused
-host not found in "redis" "nowhere.invalid", expected the name or address of a
-host, or "unix:" and a path
+host not found in "nowhere.invalid:6379" of "cacheback_store" "pages", expected
+a name that is known now, or a "resolver" in "http" that will know it
 
 
 
-=== TEST 46: redis by name
+=== TEST 44: redis by name
 --- store
 memory off;
 redis  redis://localhost:$TEST_NGINX_REDIS_PORT;
@@ -573,7 +557,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 47: redis on a unix-domain socket
+=== TEST 45: redis on a unix-domain socket
 --- store
 memory off;
 redis  unix:$TEST_NGINX_REDIS_SOCKET;
@@ -586,7 +570,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 48: another database, in the URL and of a socket
+=== TEST 46: another database, in the URL and of a socket
 --- http_config
 cacheback_store tcp {
     memory       off;
@@ -623,7 +607,7 @@ redis -n 4 DEL %{51037a4a37730f52c8732586d3aaa316} => 1
 
 
 
-=== TEST 49: a password in the URL
+=== TEST 47: a password in the URL
 --- store
 memory off;
 redis  redis://:open-sesame@127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -636,7 +620,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 50: a password in a file, and only its first line
+=== TEST 48: a password in a file, and only its first line
 --- user_files
 >>> password
 open-sesame
@@ -654,7 +638,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 51: a user in the URL and the password in a file
+=== TEST 49: a user in the URL and the password in a file
 --- user_files
 >>> password
 tell-nobody
@@ -673,7 +657,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 52: a user, a password and a database in the URL
+=== TEST 50: a user, a password and a database in the URL
 --- redis_before
 ACL SETUSER till on >p@ss:w/rd ~* +@all
 --- store
@@ -692,7 +676,7 @@ redis -n 5 DEL %{51037a4a37730f52c8732586d3aaa316} => 1
 
 
 
-=== TEST 53: a wrong password: pages come from the origin, and the log says why
+=== TEST 51: a wrong password: pages come from the origin, and the log says why
 --- store
 memory off;
 redis  redis://:wrong-word@127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -711,7 +695,7 @@ wrong-word
 
 
 
-=== TEST 54: no password where one is wanted
+=== TEST 52: no password where one is wanted
 --- store
 memory off;
 redis  redis://127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -727,7 +711,7 @@ log NOAUTH
 
 
 
-=== TEST 55: a password in the URL and one in a file
+=== TEST 53: a password in the URL and one in a file
 --- user_files
 >>> password
 open-sesame
@@ -741,7 +725,7 @@ expected one of them
 
 
 
-=== TEST 56: a password file that is not there
+=== TEST 54: a password file that is not there
 --- store
 redis               redis://127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
 redis_password_file /nowhere/password;
@@ -752,7 +736,7 @@ qr{\[emerg\] .*open\(\) "/nowhere/password" failed \(2: No such file or director
 
 
 
-=== TEST 57: a password file with nothing in it
+=== TEST 55: a password file with nothing in it
 --- user_files
 >>> password
 
@@ -766,7 +750,7 @@ expected one line of at most 1023 bytes
 
 
 
-=== TEST 58: redis_timeout is the most that a silent Redis adds
+=== TEST 56: redis_timeout is the most that a silent Redis adds
 --- store
 memory        off;
 redis         redis://127.0.0.1:$TEST_NGINX_FAKE_REDIS_SILENT;
@@ -781,7 +765,7 @@ GET /o              200 MISS
 
 
 
-=== TEST 59: redis_timeout with what is no time
+=== TEST 57: redis_timeout with what is no time
 --- store
 redis         redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_timeout fast;
@@ -791,7 +775,7 @@ invalid value "fast" in "redis_timeout", expected a time such as "250ms" or "1s"
 
 
 
-=== TEST 60: redis_timeout 0 would never ask
+=== TEST 58: redis_timeout 0 would never ask
 --- store
 redis         redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_timeout 0;
@@ -801,7 +785,7 @@ invalid value "0" in "redis_timeout", expected a time such as "250ms" or "1s"
 
 
 
-=== TEST 61: max_entry: what is larger is not stored
+=== TEST 59: max_entry: what is larger is not stored
 --- store
 memory    8m;
 max_entry 4k;
@@ -821,7 +805,7 @@ origin /large 2
 
 
 
-=== TEST 62: max_entry with what is no size
+=== TEST 60: max_entry with what is no size
 --- store
 max_entry much;
 --- config eval: $::Location
@@ -830,7 +814,7 @@ invalid value "much" in "max_entry", expected a size such as "64m" or "256k"
 
 
 
-=== TEST 63: max_entry beyond what Redis can hold
+=== TEST 61: max_entry beyond what Redis can hold
 --- store
 max_entry 513m;
 --- config eval: $::Location
@@ -839,7 +823,7 @@ invalid value "513m" in "max_entry", expected at most "512m"
 
 
 
-=== TEST 64: memory_max_entry: what is larger stays in Redis only
+=== TEST 62: memory_max_entry: what is larger stays in Redis only
 --- store
 memory           8m;
 memory_max_entry 4k;
@@ -859,7 +843,7 @@ GET /large?size=5000    200 HIT
 
 
 
-=== TEST 65: memory_max_entry is 256k beside Redis
+=== TEST 63: memory_max_entry is 256k beside Redis
 --- store
 memory 8m;
 redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -876,7 +860,7 @@ GET /large?size=270000  200 HIT
 
 
 
-=== TEST 66: memory_max_entry is max_entry without Redis
+=== TEST 64: memory_max_entry is max_entry without Redis
 --- store
 memory 8m;
 --- http_config eval: $::Shown
@@ -889,7 +873,7 @@ GET /large?size=900000  200 HIT
 
 
 
-=== TEST 67: memory_max_entry with what is no size
+=== TEST 65: memory_max_entry with what is no size
 --- store
 memory_max_entry -1;
 --- config eval: $::Location
@@ -899,7 +883,7 @@ invalid value "-1" in "memory_max_entry", expected a size such as "64m" or
 
 
 
-=== TEST 68: memory_max_entry needs memory
+=== TEST 66: memory_max_entry needs memory
 --- store
 memory           off;
 memory_max_entry 4k;
@@ -910,7 +894,7 @@ redis            redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 
 
 
-=== TEST 69: refresh_limit: never more background fetches than that; the others wait
+=== TEST 67: refresh_limit: never more background fetches than that; the others wait
 --- store
 memory        1m;
 refresh_limit 2;
@@ -939,7 +923,7 @@ GET /_/running                   200
 
 
 
-=== TEST 70: refresh_limit queue=0: what finds no place is dropped, and may try again
+=== TEST 68: refresh_limit queue=0: what finds no place is dropped, and may try again
 --- store
 memory        1m;
 refresh_limit 1 queue=0;
@@ -963,7 +947,7 @@ origin /b 2
 
 
 
-=== TEST 71: refresh_limit queue=1: one may wait
+=== TEST 69: refresh_limit queue=1: one may wait
 --- store
 memory        1m;
 refresh_limit 1 queue=1;
@@ -983,7 +967,7 @@ origin /c 1
 
 
 
-=== TEST 72: refresh_limit with what is no number
+=== TEST 70: refresh_limit with what is no number
 --- store
 refresh_limit many;
 --- config eval: $::Location
@@ -992,7 +976,7 @@ invalid value "many" in "refresh_limit", expected a number from 1 to 1000000
 
 
 
-=== TEST 73: refresh_limit 0 would refresh nothing
+=== TEST 71: refresh_limit 0 would refresh nothing
 --- store
 refresh_limit 0;
 --- config eval: $::Location
@@ -1001,7 +985,7 @@ invalid value "0" in "refresh_limit", expected a number from 1 to 1000000
 
 
 
-=== TEST 74: refresh_limit with an unknown parameter
+=== TEST 72: refresh_limit with an unknown parameter
 --- store
 refresh_limit 4 line=3;
 --- config eval: $::Location
@@ -1011,7 +995,7 @@ from 0 to 1000000
 
 
 
-=== TEST 75: refresh_limit with a queue that is no number
+=== TEST 73: refresh_limit with a queue that is no number
 --- store
 refresh_limit 4 queue=;
 --- config eval: $::Location

@@ -9,6 +9,7 @@
 #include "filters.hpp"
 #include "lookup.hpp"
 #include "module.hpp"
+#include "store_block.hpp"
 #include "variables.hpp"
 
 namespace cacheback::http {
@@ -28,6 +29,12 @@ ngx_int_t precontent_handler(ngx_http_request_t* r) noexcept {
 
 ngx_int_t postconfiguration(ngx_conf_t* cf) {
     MainConf& conf = main_conf(*cf);
+    auto** stores = static_cast<store::Store**>(conf.stores.elts);
+    for (ngx_uint_t i = 0; i < conf.stores.nelts; i++) {
+        if (find_redis_hosts(cf, stores[i]->settings) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
     if (!conf.used) { return NGX_OK; }  // loaded, but not asked to do anything
 
     auto* core = static_cast<ngx_http_core_main_conf_t*>(

@@ -1,8 +1,8 @@
 // `cacheback_store NAME { … }`: the words inside, and the store they make.
 
+#include "store_block.hpp"
+
 #include "../ngx/guard.hpp"
-#include "../ngx/pool.hpp"
-#include "../store/redis_url.hpp"
 #include "configuration.hpp"
 #include "module.hpp"
 #include "setters.hpp"
@@ -11,25 +11,7 @@ namespace cacheback::http {
 
 namespace {
 
-// What is being read; the store keeps the finished settings only.
-struct Block {
-    store::Settings* settings = nullptr;
-    std::vector<std::string> seen;
-    std::string password_file;
-    bool has_prefix = false;
-};
-
-char* failed() noexcept { return static_cast<char*>(NGX_CONF_ERROR); }
-
-template <class... Args>
-char* refuse(ngx_conf_t* cf, const char* format, Args... args) {
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, format, args...);
-    return failed();
-}
-
-ngx_str_t& argument(ngx_conf_t* cf, ngx_uint_t i) noexcept {
-    return static_cast<ngx_str_t*>(cf->args->elts)[i];
-}
+using Block = StoreBlock;
 
 char* read_size(ngx_conf_t* cf, ngx_str_t& text, std::size_t& to) {
     ssize_t size = ngx_parse_size(&text);
@@ -58,76 +40,6 @@ char* set_memory(ngx_conf_t* cf, Block& block) {
                         "invalid value \"%V\" in \"memory\", expected at "
                         "least \"256k\", or \"off\"",
                         &text);
-}
-
-char* set_redis(ngx_conf_t* cf, Block& block) {
-    ngx_str_t& text = argument(cf, 1);
-    store::RedisUrl url;
-    std::string error = store::parse_redis_url(ngx::view(text), url);
-    if (!error.empty()) {
-        return refuse(cf, "\"redis\": %*s", error.size(), error.data());
-    }
-
-    store::RedisConf& redis = block.settings->redis;
-    ngx_url_t address;
-    ngx_memzero(&address, sizeof(address));
-    std::string where = url.is_unix ? "unix:" + url.path
-                        : url.host.find(':') != std::string::npos
-                            ? "[" + url.host + "]"
-                            : url.host;
-    if (!ngx::copy(*cf->pool, address.url, where)) { return failed(); }
-    address.default_port = url.port;
-    if (ngx_parse_url(cf->pool, &address) != NGX_OK || address.naddrs == 0) {
-        return refuse(cf,
-                      "%s in \"redis\" \"%*s\", expected the name or "
-                      "address of a host, or \"unix:\" and a path",
-                      address.err == nullptr ? "no address" : address.err,
-                      where.size(), where.data());
-    }
-    redis.addresses = address.addrs;
-    redis.address_count = address.naddrs;
-    redis.db = url.db;
-    block.settings->has_redis = true;
-    return ngx::copy(*cf->pool, redis.address_text, url.address()) &&
-                   ngx::copy(*cf->pool, redis.user, url.user) &&
-                   ngx::copy(*cf->pool, redis.password, url.password)
-               ? NGX_CONF_OK
-               : failed();
-}
-
-char* set_prefix(ngx_conf_t* cf, Block& block) {
-    // The item's part of the key stands in braces so that all keys of an item
-    // share a slot; a brace before it would take that place.
-    std::string_view text = ngx::view(argument(cf, 1));
-    if (text.find_first_of("{}") != std::string_view::npos) {
-        return refuse(cf,
-                      "invalid value \"%V\" in \"redis_prefix\", expected a "
-                      "text without braces",
-                      &argument(cf, 1));
-    }
-    block.settings->redis.prefix = argument(cf, 1);
-    block.has_prefix = true;
-    return NGX_CONF_OK;
-}
-
-char* set_password_file(ngx_conf_t* cf, Block& block) {
-    ngx_str_t path = argument(cf, 1);
-    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) { return failed(); }
-    block.password_file = ngx::view(path);
-    return NGX_CONF_OK;
-}
-
-char* set_timeout(ngx_conf_t* cf, Block& block) {
-    ngx_str_t& text = argument(cf, 1);
-    ngx_int_t time = ngx_parse_time(&text, 0);
-    if (time == NGX_ERROR || time == 0) {
-        return refuse(cf,
-                      "invalid value \"%V\" in \"redis_timeout\", expected a "
-                      "time such as \"250ms\" or \"1s\"",
-                      &text);
-    }
-    block.settings->redis.timeout = static_cast<ngx_msec_t>(time);
-    return NGX_CONF_OK;
 }
 
 // A value in Redis has at most 512 MB, and an entry's length 32 bits.
@@ -184,14 +96,20 @@ struct Word {
     const char* usage;
     ngx_uint_t most_arguments;
     char* (*set)(ngx_conf_t* cf, Block& block);
+    ngx_uint_t least_arguments = 1;
 };
+
+constexpr ngx_uint_t many = 64;
 
 constexpr Word words[] = {
     {"memory", "SIZE|off", 1, set_memory},
     {"redis", "URL", 1, set_redis},
-    {"redis_prefix", "TEXT", 1, set_prefix},
-    {"redis_password_file", "FILE", 1, set_password_file},
-    {"redis_timeout", "TIME", 1, set_timeout},
+    {"redis_sentinel", "MASTER URL ...", many, set_redis_sentinel, 2},
+    {"redis_prefix", "TEXT", 1, set_redis_prefix},
+    {"redis_password_file", "FILE", 1, set_redis_password_file},
+    {"redis_timeout", "TIME", 1, set_redis_timeout},
+    {"redis_tls", "[ca=F] [cert=F] [key=F] [name=N] [verify=off]", 5,
+     set_redis_tls},
     {"max_entry", "SIZE", 1, set_max_entry},
     {"memory_max_entry", "SIZE", 1, set_memory_max_entry},
     {"refresh_limit", "N [queue=M]", 2, set_refresh_limit},
@@ -214,16 +132,15 @@ char* read_word(ngx_conf_t* cf, Block& block) {
         if (ngx::view(name) != word.name) { continue; }
 
         ngx_uint_t arguments = cf->args->nelts - 1;
-        if (arguments < 1 || arguments > word.most_arguments) {
+        if (arguments < word.least_arguments ||
+            arguments > word.most_arguments) {
             return refuse(cf,
                           "invalid number of arguments in \"%V\", expected "
                           "\"%V %s\"",
                           &name, &name, word.usage);
         }
-        for (const std::string& seen : block.seen) {
-            if (seen == word.name) {
-                return refuse(cf, "\"%V\" is duplicate", &name);
-            }
+        if (block.has_seen(word.name)) {
+            return refuse(cf, "\"%V\" is duplicate", &name);
         }
         block.seen.emplace_back(word.name);
         return word.set(cf, block);
@@ -240,39 +157,9 @@ char* on_word(ngx_conf_t* cf, ngx_command_t*, void* conf) {
         cf->log, [&] { return read_word(cf, block); }, failed);
 }
 
-// The first line of the file is the password, without its line end.
-char* read_password(ngx_conf_t* cf, const std::string& path, ngx_str_t& to) {
-    ngx_fd_t fd =
-        ngx_open_file(path.c_str(), NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%s\" failed", path.c_str());
-        return failed();
-    }
-    char bytes[1024];
-    ssize_t n = ngx_read_fd(fd, bytes, sizeof(bytes));
-    ngx_err_t error = ngx_errno;
-    ngx_close_file(fd);
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, error,
-                           ngx_read_fd_n " \"%s\" failed", path.c_str());
-        return failed();
-    }
-    std::string_view text(bytes, static_cast<std::size_t>(n));
-    text = text.substr(0, text.find_first_of("\r\n"));
-    if (text.empty() || static_cast<std::size_t>(n) == sizeof(bytes)) {
-        return refuse(cf,
-                      "no password in \"redis_password_file\" \"%s\", "
-                      "expected one line of at most 1023 bytes",
-                      path.c_str());
-    }
-    return ngx::copy(*cf->pool, to, text) ? NGX_CONF_OK : failed();
-}
-
 // What the words say together.
 char* complete(ngx_conf_t* cf, Block& block) {
     store::Settings& settings = *block.settings;
-    store::RedisConf& redis = settings.redis;
 
     if (settings.memory == 0 && settings.memory_max_entry != 0) {
         return refuse(cf,
@@ -280,38 +167,13 @@ char* complete(ngx_conf_t* cf, Block& block) {
                       "\"cacheback_store\" \"%V\"",
                       &settings.name);
     }
-    if (!settings.has_redis) {
-        for (const std::string& seen : block.seen) {
-            if (seen.rfind("redis_", 0) == 0) {
-                return refuse(cf,
-                              "\"%s\" needs \"redis\" in \"cacheback_store\" "
-                              "\"%V\"",
-                              seen.c_str(), &settings.name);
-            }
-        }
-        if (settings.memory == 0) {
-            return refuse(cf,
-                          "\"cacheback_store\" \"%V\" has neither memory nor "
-                          "\"redis\", expected one of them at least",
-                          &settings.name);
-        }
-        return NGX_CONF_OK;
+    if (settings.memory == 0 && block.redis_word.empty()) {
+        return refuse(cf,
+                      "\"cacheback_store\" \"%V\" has neither memory nor "
+                      "\"redis\", expected one of them at least",
+                      &settings.name);
     }
-    if (!block.password_file.empty()) {
-        if (redis.password.len != 0) {
-            return refuse(cf,
-                          "\"redis_password_file\" and a password in the "
-                          "URL of \"redis\", expected one of them");
-        }
-        char* error = read_password(cf, block.password_file, redis.password);
-        if (error != NGX_CONF_OK) { return error; }
-    }
-    if (!block.has_prefix) {
-        std::string prefix =
-            "cacheback:" + std::string(ngx::view(settings.name)) + ":";
-        if (!ngx::copy(*cf->pool, redis.prefix, prefix)) { return failed(); }
-    }
-    return NGX_CONF_OK;
+    return complete_redis(cf, block);
 }
 
 bool is_name(std::string_view text) noexcept {

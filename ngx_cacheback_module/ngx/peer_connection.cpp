@@ -21,16 +21,18 @@ ngx_log_t silent(const ngx_log_t& from) noexcept {
 
 }  // namespace
 
-bool PeerConnection::open(const struct sockaddr* address, socklen_t length,
-                          const ngx_str_t& name, ngx_msec_t timeout) {
+bool PeerConnection::open(const PeerAddress& address, const ngx_str_t& name,
+                          ngx_msec_t timeout) {
     close();
     failure_.clear();
+    tls_ = address.tls;
+    host_ = address.host;
     log_ = silent(*ngx_cycle->log);
     name_ = name;
 
     ngx_peer_connection_t peer{};
-    peer.sockaddr = const_cast<struct sockaddr*>(address);
-    peer.socklen = length;
+    peer.sockaddr = const_cast<struct sockaddr*>(address.sockaddr);
+    peer.socklen = address.length;
     peer.name = &name_;
     peer.get = ngx_event_get_peer;
     peer.log = &log_;
@@ -53,7 +55,7 @@ bool PeerConnection::open(const struct sockaddr* address, socklen_t length,
     connection_->addr_text = name_;
     connected_ = false;
 
-    if (address->sa_family != AF_UNIX &&
+    if (address.sockaddr->sa_family != AF_UNIX &&
         ngx_tcp_nodelay(connection_) != NGX_OK) {
         set_failure("setsockopt(TCP_NODELAY) failed", ngx_socket_errno);
         close();
@@ -62,7 +64,7 @@ bool PeerConnection::open(const struct sockaddr* address, socklen_t length,
     if (rc == NGX_OK) {
         // Connected already; the owner still hears of it from the event loop.
         ngx_post_event(connection_->write, &ngx_posted_events);
-        return true;
+        if (tls_ == nullptr) { return true; }
     }
     // Nobody waits on this one: the owner's questions have their deadlines.
     connection_->write->cancelable = 1;
@@ -72,7 +74,12 @@ bool PeerConnection::open(const struct sockaddr* address, socklen_t length,
 
 void PeerConnection::close() noexcept {
     if (connection_ == nullptr) { return; }
+#if (NGX_SSL)
+    if (connection_->ssl != nullptr) { Tls::end(connection_); }
+#endif
+    ngx_pool_t* pool = connection_->pool;
     ngx_close_connection(connection_);  // timers and posted events as well
+    if (pool != nullptr) { ngx_destroy_pool(pool); }
     connection_ = nullptr;
     connected_ = false;
 }
@@ -109,10 +116,90 @@ void PeerConnection::finish_connect() {
         lose("connect() failed", error);
         return;
     }
+#if (NGX_SSL)
+    if (tls_ != nullptr) {
+        start_tls();
+        return;
+    }
+#endif
+    establish();
+}
+
+void PeerConnection::establish() {
     if (connection_->write->timer_set) { ngx_del_timer(connection_->write); }
     connected_ = true;
+    ngx_connection_t* c = connection_;
     listener_.connected();
+    // What came before is told by no further edge.
+    if (connection_ == c && c->read->ready) { read(reads_per_event); }
 }
+
+#if (NGX_SSL)
+
+void PeerConnection::start_tls() {
+    ngx_connection_t* c = connection_;
+    if (c->ssl != nullptr) { return; }
+    // nginx logs what went wrong; here it is what lost() tells.
+    tls_error_.clear();
+    log_.log_level = NGX_LOG_INFO;
+    log_.writer = on_tls_log;
+    log_.wdata = this;
+    log_.next = nullptr;
+    constexpr std::size_t pool_size = 256;
+    c->pool = ngx_create_pool(pool_size, &log_);
+    if (c->pool == nullptr) {
+        lose("out of memory", 0);
+        return;
+    }
+    if (tls_->begin(c, host_, on_tls) != NGX_AGAIN) { finish_tls(); }
+}
+
+void PeerConnection::finish_tls() {
+    ngx_connection_t* c = connection_;
+    const bool late = c->write->timedout;
+    log_ = silent(*ngx_cycle->log);
+    c->read->handler = on_read;
+    c->write->handler = on_write;
+    if (c->ssl == nullptr || !c->ssl->handshaked) {
+        const std::string why = late                 ? "timed out"
+                                : tls_error_.empty() ? "failed"
+                                                     : "failed: " + tls_error_;
+        lose(("TLS handshake " + why).c_str(), 0);
+        return;
+    }
+    const std::string wrong = tls_->refused(c, host_);
+    if (!wrong.empty()) {
+        lose(wrong.c_str(), 0);
+        return;
+    }
+    if (c->close) {
+        listener_.asked_to_leave();
+        return;
+    }
+    establish();
+}
+
+void PeerConnection::on_tls(ngx_connection_t* c) {
+    auto& self = *static_cast<PeerConnection*>(c->data);
+    guard(
+        ngx_cycle->log, [&] { self.finish_tls(); }, [&] { self.give_up(); });
+}
+
+// The line as it would stand in a log file: time, level, process, message.
+void PeerConnection::on_tls_log(ngx_log_t* log, ngx_uint_t, u_char* text,
+                                size_t size) {
+    auto& self = *static_cast<PeerConnection*>(log->wdata);
+    if (!self.tls_error_.empty()) { return; }  // the first is the cause
+    std::string_view line(reinterpret_cast<char*>(text), size);
+    const std::size_t process = line.find('#');
+    const std::size_t colon = line.find(": ", std::min(process, line.size()));
+    if (colon != std::string_view::npos) { line.remove_prefix(colon + 2); }
+    line = line.substr(0, line.find('\n'));
+    guard(
+        ngx_cycle->log, [&] { self.tls_error_ = line; }, [] {});
+}
+
+#endif
 
 void PeerConnection::on_write(ngx_event_t* event) {
     auto* c = static_cast<ngx_connection_t*>(event->data);
@@ -124,12 +211,9 @@ void PeerConnection::on_write(ngx_event_t* event) {
                 self.listener_.writable();
             } else {
                 self.finish_connect();
-                // What came before is told by no further edge.
-                if (self.is_connected() && c->read->ready) {
-                    self.read(reads_per_event);
-                }
             }
-            if (self.connection_ == c &&
+            // TLS sees to its own events until it stands.
+            if (self.connection_ == c && self.connected_ &&
                 ngx_handle_write_event(event, 0) != NGX_OK) {
                 self.lose("no event for the socket", 0);
             }
@@ -158,7 +242,7 @@ void PeerConnection::give_up() noexcept {
         ngx_cycle->log, [&] { lose("out of memory", 0); }, [&] { close(); });
 }
 
-void PeerConnection::read(std::size_t budget) {
+void PeerConnection::read(std::size_t budget, bool dry) {
     ngx_connection_t* c = connection_;
     ngx_event_t* event = c->read;
     do {
@@ -180,7 +264,7 @@ void PeerConnection::read(std::size_t budget) {
         }
         listener_.received({read_buffer, static_cast<std::size_t>(n)});
         if (connection_ != c) { return; }
-    } while (event->ready);
+    } while (event->ready || dry);
 
     if (ngx_handle_read_event(event, 0) != NGX_OK) {
         lose("no event for the socket", 0);
@@ -193,7 +277,7 @@ void PeerConnection::read_dry() {
     connection_->read->ready = 1;
     connection_->read->available = -1;
     constexpr std::size_t enough = 1024;  // 64 MB
-    read(enough);
+    read(enough, true);
 }
 
 std::optional<std::size_t> PeerConnection::send(const std::string_view* pieces,

@@ -1,11 +1,11 @@
-// ngx/peer_connection.hpp: a nonblocking connection to a server, TCP or unix
-// socket, on nginx's event loop. Knows nothing of what travels over it.
+// ngx/peer_connection.hpp: a nonblocking connection to a server, TCP, TLS or
+// unix socket, on nginx's event loop. Knows nothing of what travels over it.
 //
 // Right under edge- and level-triggered event methods: a readable socket is
 // read until it is dry or a budget is used up, then once more in the next turn.
 #pragma once
 
-#include "ngx.hpp"
+#include "tls.hpp"
 
 namespace cacheback::ngx {
 
@@ -25,6 +25,14 @@ class PeerListener {
     ~PeerListener() = default;
 };
 
+// Where to connect to; what it points to outlives the connection.
+struct PeerAddress {
+    const struct sockaddr* sockaddr = nullptr;
+    socklen_t length = 0;
+    const Tls* tls = nullptr;  // null: plain text
+    std::string host;          // as the operator knows it, for TLS
+};
+
 class PeerConnection {
   public:
     static constexpr std::size_t max_pieces = 32;
@@ -35,9 +43,10 @@ class PeerConnection {
     PeerConnection(const PeerConnection&) = delete;
     PeerConnection& operator=(const PeerConnection&) = delete;
 
-    // False: it failed at once, see failure(). `name` is for debug logs.
-    [[nodiscard]] bool open(const struct sockaddr* address, socklen_t length,
-                            const ngx_str_t& name, ngx_msec_t timeout);
+    // False: it failed at once, see failure(). `name` is for debug logs;
+    // `timeout` is for all until connected(), TLS included.
+    [[nodiscard]] bool open(const PeerAddress& address, const ngx_str_t& name,
+                            ngx_msec_t timeout);
     void close() noexcept;
     [[nodiscard]] bool is_open() const noexcept {
         return connection_ != nullptr;
@@ -67,8 +76,17 @@ class PeerConnection {
   private:
     static void on_read(ngx_event_t* event);
     static void on_write(ngx_event_t* event);
-    void read(std::size_t budget);
+    // `dry`: until nothing more comes, whatever events say.
+    void read(std::size_t budget, bool dry = false);
     void finish_connect();
+    void establish();
+#if (NGX_SSL)
+    void start_tls();
+    void finish_tls();
+    static void on_tls(ngx_connection_t* c);
+    static void on_tls_log(ngx_log_t* log, ngx_uint_t level, u_char* text,
+                           size_t size);
+#endif
     void lose(const char* what, ngx_err_t error);
     void give_up() noexcept;
     void set_failure(const char* what, ngx_err_t error);
@@ -76,7 +94,10 @@ class PeerConnection {
     PeerListener& listener_;
     ngx_connection_t* connection_ = nullptr;
     bool connected_ = false;
-    ngx_log_t log_{};  // silent: the owner decides what is worth a line
+    const Tls* tls_ = nullptr;
+    std::string host_;
+    std::string tls_error_;  // in OpenSSL's words
+    ngx_log_t log_{};        // silent: the owner decides what is worth a line
     ngx_str_t name_{};
     std::string failure_;
 };

@@ -34,16 +34,24 @@ void Session::begin(const Login& login, core::Millis now,
     moved_ = now;
 
     using Step = GreetingFailure::Step;
+    const bool sentinel = login.probe.empty();
+    const Step auth = sentinel ? Step::none : Step::auth;
     if (!login.user.empty()) {
-        greet({"AUTH", login.user, login.password}, Step::auth, deadline);
+        greet({"AUTH", login.user, login.password}, auth, deadline);
     } else if (!login.password.empty()) {
-        greet({"AUTH", login.password}, Step::auth, deadline);
+        greet({"AUTH", login.password}, auth, deadline);
     }
-    if (login.db != 0) {
+    if (login.db != 0 && !sentinel) {
         greet({"SELECT", std::to_string(login.db)}, Step::select, deadline);
     }
     greet({"CLIENT", "SETNAME", login.name}, Step::none, deadline);
-    greet({"GET", login.probe}, Step::probe, deadline);
+    if (login.only_master) { greet({"ROLE"}, Step::role, deadline); }
+    in_cluster_ = login.in_cluster;
+    if (sentinel) {
+        greet({"PING"}, Step::ping, deadline);
+    } else {
+        greet({"GET", login.probe}, Step::probe, deadline);
+    }
 }
 
 void Session::greet(std::initializer_list<std::string_view> words,
@@ -71,13 +79,37 @@ void Session::on_greeting(const Question& question, const Answer& answer) {
 
     const Reply& reply = *answer.reply;
     if (reply.kind == Reply::Kind::error) {
-        if (step == Step::none) { return; }  // a name is not worth a link
-        self.failure_ = {step, error_kind(reply.text), std::string(reply.text)};
+        // A name is not worth a link; whether a Sentinel wants a password
+        // shows when it is asked for something.
+        if (step == Step::none) { return; }
+        const ErrorKind kind = error_kind(reply.text);
+        if (step == Step::probe && self.in_cluster_ &&
+            (kind == ErrorKind::moved || kind == ErrorKind::ask)) {
+            self.state_ = State::ready;
+            return;
+        }
+        self.failure_ = {step, kind, std::string(reply.text)};
         return;
     }
-    if (step != Step::probe) { return; }
-    if (reply.kind != Reply::Kind::nil && reply.kind != Reply::Kind::string) {
-        self.broken_ = "an answer to GET that is no value";
+    if (step == Step::role) {
+        const std::string_view role =
+            reply.kind == Reply::Kind::array && reply.count > 0
+                ? reply.elements[0].text
+                : std::string_view();
+        if (role != "master") {
+            self.failure_ = {step, ErrorKind::other, std::string(role)};
+        }
+        return;
+    }
+    const bool sound =
+        step == Step::ping
+            ? reply.kind == Reply::Kind::status && reply.text == "PONG"
+            : reply.kind == Reply::Kind::nil ||
+                  reply.kind == Reply::Kind::string;
+    if (step != Step::ping && step != Step::probe) { return; }
+    if (!sound) {
+        self.broken_ = step == Step::ping ? "an answer to PING that is none"
+                                          : "an answer to GET that is no value";
         return;
     }
     self.state_ = State::ready;

@@ -48,13 +48,25 @@ struct Question {
 struct Login {
     std::string_view user, password;  // empty: not sent
     unsigned long db = 0;
-    std::string_view name;   // how the server lists this client
-    std::string_view probe;  // a key that is read as proof that reads work
+    std::string_view name;  // how the server lists this client
+    // A key that is read as proof that reads work; empty: a Sentinel, which
+    // has no keys, no databases, and often no password.
+    std::string_view probe;
+    bool only_master = false;  // a replica will not do
+    bool in_cluster = false;   // the key may be somebody else's, who is named
 };
 
 // Which step of the greeting failed, with the server's words.
 struct GreetingFailure {
-    enum class Step : unsigned char { none, auth, select, probe, timeout };
+    enum class Step : unsigned char {
+        none,
+        auth,
+        select,
+        role,  // the server's words are the role it has
+        probe,
+        ping,
+        timeout,
+    };
     Step step = Step::none;
     ErrorKind kind = ErrorKind::other;
     std::string text;
@@ -140,6 +152,7 @@ class Session {
     static void on_greeting(const Question& question, const Answer& answer);
 
     State state_ = State::closed;
+    bool in_cluster_ = false;
     std::uint64_t link_ = 0;  // which link this is
     core::Millis patience_;
     core::Millis moved_ = 0;  // when bytes last went either way

@@ -54,12 +54,6 @@ std::uint64_t random_seed() noexcept {
 
 }  // namespace
 
-struct ControlZone::Breaker {
-    std::uint64_t opened;   // 0: closed
-    std::uint64_t skipped;  // what the counter said then
-    std::uint64_t probed;
-};
-
 struct ControlZone::Process {
     std::uint32_t pid;  // 0: never used
     std::uint32_t in_flight;
@@ -76,9 +70,7 @@ struct ControlZone::FeedReader {
 // The regions of UseTable and of LeaseTable follow.
 struct alignas(64) ControlZone::Shared {
     std::uint64_t counters[counter_places];
-    Breaker reads;
-    Breaker writes;
-    std::uint64_t server;
+    BreakerTable breakers;
     std::uint32_t dirty;
     std::uint32_t in_flight;  // sums over the processes
     std::uint32_t in_line;
@@ -434,77 +426,9 @@ std::uint64_t ControlZone::value(Counter counter) const noexcept {
     return load(shared_->counters[static_cast<unsigned>(counter)]);
 }
 
-bool ControlZone::open(Breaker& breaker, std::uint64_t skipped,
-                       core::Millis now) noexcept {
-    std::uint64_t closed = 0;
-    const auto time =
-        static_cast<std::uint64_t>(std::max<core::Millis>(now, 1));
-    if (!__atomic_compare_exchange_n(&breaker.opened, &closed, time, false,
-                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-        return false;
-    }
-    __atomic_store_n(&breaker.skipped, skipped, __ATOMIC_RELAXED);
-    return true;
-}
-
-bool ControlZone::close(Breaker& breaker) noexcept {
-    return __atomic_exchange_n(&breaker.opened, 0, __ATOMIC_RELAXED) != 0;
-}
-
-bool ControlZone::probe(Breaker& breaker, core::Millis now,
-                        core::Millis pause) noexcept {
-    std::uint64_t last = load(breaker.probed);
-    const auto since = now - static_cast<core::Millis>(last);
-    // Less than nothing: the clock was set back.
-    if (since >= 0 && since < pause) { return false; }
-    return __atomic_compare_exchange_n(&breaker.probed, &last,
-                                       static_cast<std::uint64_t>(now), false,
-                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-}
-
-void ControlZone::set_server(std::uint64_t server) {
+ServerBreakers& ControlZone::breakers(std::uint64_t server) {
     const Access access(*this);
-    if (shared_->server == server) { return; }
-    shared_->reads = {};
-    shared_->writes = {};
-    __atomic_store_n(&shared_->server, server, __ATOMIC_RELAXED);
-}
-
-std::uint64_t ControlZone::server() const noexcept {
-    return load(shared_->server);
-}
-
-std::uint64_t ControlZone::breaker_opened() const noexcept {
-    return load(shared_->reads.opened);
-}
-
-bool ControlZone::open_breaker(core::Millis now) noexcept {
-    return open(shared_->reads, value(Counter::redis_skipped), now);
-}
-
-bool ControlZone::close_breaker() noexcept { return close(shared_->reads); }
-
-std::uint64_t ControlZone::breaker_skipped() const noexcept {
-    return value(Counter::redis_skipped) - load(shared_->reads.skipped);
-}
-
-bool ControlZone::take_probe(core::Millis now, core::Millis pause) noexcept {
-    return probe(shared_->reads, now, pause);
-}
-
-std::uint64_t ControlZone::writes_stopped() const noexcept {
-    return load(shared_->writes.opened);
-}
-
-bool ControlZone::stop_writes(core::Millis now) noexcept {
-    return open(shared_->writes, value(Counter::redis_writes_dropped), now);
-}
-
-bool ControlZone::resume_writes() noexcept { return close(shared_->writes); }
-
-bool ControlZone::take_write_probe(core::Millis now,
-                                   core::Millis pause) noexcept {
-    return probe(shared_->writes, now, pause);
+    return shared_->breakers.of(server, monotonic());
 }
 
 std::uint64_t ControlZone::box() const noexcept { return shared_->box; }

@@ -1,10 +1,11 @@
 // store/control_zone.hpp: the small shared zone of one store, apart from the
 // data: leases and marks, background fetches in flight and in line, counters,
-// the breaker. Fixed size, kept over reloads whatever `memory` says.
+// breakers. Fixed size, kept over reloads whatever `memory` says.
 #pragma once
 
 #include "../ngx/ngx.hpp"
 #include "../ngx/shared_zone.hpp"
+#include "breaker.hpp"
 #include "key.hpp"
 #include "lease_table.hpp"
 #include "turns.hpp"
@@ -118,32 +119,10 @@ class ControlZone {
     void count(Counter counter, std::uint64_t by = 1) noexcept;
     [[nodiscard]] std::uint64_t value(Counter counter) const noexcept;
 
-    // The Redis server that the breakers are about: they are closed when it is
-    // another one than before (a reload). Workers of the configuration before
-    // neither obey nor move them any more.
-    void set_server(std::uint64_t server);
-    [[nodiscard]] std::uint64_t server() const noexcept;
-
-    // Redis breaker, shared by all workers (see RedisTier): wall-clock
-    // milliseconds of the first failure, 0 when closed.
-    [[nodiscard]] std::uint64_t breaker_opened() const noexcept;
-    // True for the one worker that changed the state (and so logs it).
-    bool open_breaker(core::Millis now) noexcept;
-    bool close_breaker() noexcept;
-    // How many look-ups were skipped (Counter::redis_skipped) since it opened.
-    [[nodiscard]] std::uint64_t breaker_skipped() const noexcept;
-    // True for one caller per `pause`: that worker probes the server, the
-    // others wait for what it finds.
-    [[nodiscard]] bool take_probe(core::Millis now,
-                                  core::Millis pause) noexcept;
-
-    // Writes have a breaker of their own, with the same rules (a full or
-    // read-only server still answers reads).
-    [[nodiscard]] std::uint64_t writes_stopped() const noexcept;
-    bool stop_writes(core::Millis now) noexcept;
-    bool resume_writes() noexcept;
-    [[nodiscard]] bool take_write_probe(core::Millis now,
-                                        core::Millis pause) noexcept;
+    // What this box knows of a Redis server, see BreakerTable; stays where it
+    // is. Workers of the configuration before a reload, which ask another
+    // server, have others.
+    [[nodiscard]] ServerBreakers& breakers(std::uint64_t server);
 
     // Tells this box from the others that use the same Redis.
     [[nodiscard]] std::uint64_t box() const noexcept;
@@ -163,7 +142,6 @@ class ControlZone {
   private:
     struct Shared;
     struct Process;
-    struct Breaker;
     struct FeedReader;
     class Access;
 
@@ -183,11 +161,6 @@ class ControlZone {
                   core::Millis moment) noexcept;
 
     static void attach(void* self, void* region, std::size_t size, bool fresh);
-    static bool open(Breaker& breaker, std::uint64_t skipped,
-                     core::Millis now) noexcept;
-    static bool close(Breaker& breaker) noexcept;
-    static bool probe(Breaker& breaker, core::Millis now,
-                      core::Millis pause) noexcept;
 
     ngx::SharedZone zone_;
     Shared* shared_ = nullptr;

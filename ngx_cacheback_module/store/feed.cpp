@@ -12,15 +12,13 @@ constexpr std::string_view beginning = "0-0";
 
 }  // namespace
 
-Feed::Feed(const RedisConf& conf, const RedisKeys& keys, RedisHealth& health,
-           ControlZone& control, OnChange on_change, void* data)
+Feed::Feed(const RedisKeys& keys, RedisNode& node, ControlZone& control,
+           OnChange on_change, void* data)
     : keys_(keys),
-      health_(health),
+      node_(node),
       control_(control),
       on_change_(on_change),
       data_(data),
-      lane_(conf, health, "cacheback-feed", keys.probe(),
-            ngx::Timer::Exit::goes),
       tick_(
           ngx::Timer::Exit::goes,
           [](void* self) { static_cast<Feed*>(self)->tick(); }, this) {
@@ -29,7 +27,7 @@ Feed::Feed(const RedisConf& conf, const RedisKeys& keys, RedisHealth& health,
 
 void Feed::shut_down() noexcept {
     tick_.stop();
-    lane_.shut_down();
+    node_.feed.shut_down();
     control_.leave_feed();
 }
 
@@ -44,27 +42,27 @@ void Feed::tick() {
 }
 
 void Feed::read() {
-    if (!health_.well() || !lane_.open_for_questions()) { return; }
+    if (!node_.health.well() || !node_.feed.open_for_questions()) { return; }
     redis::Question question;
     question.done = on_page;
     question.owner = this;
     core::Millis wait = 0;
     switch (step_) {
     case Step::oldest:
-        redis::append_feed_begin(lane_.commands(), keys_.feed());
+        redis::append_feed_begin(node_.feed.commands(), keys_.feed());
         break;
     case Step::newest:
-        redis::append_feed_end(lane_.commands(), keys_.feed());
+        redis::append_feed_end(node_.feed.commands(), keys_.feed());
         break;
     case Step::follow:
-        redis::append_feed_read(lane_.commands(), keys_.feed(),
+        redis::append_feed_read(node_.feed.commands(), keys_.feed(),
                                 control_.feed_position(), silence);
         // The server looks at who waits ten times a second.
         wait = 2 * silence;
         break;
     }
     reading_ = true;
-    lane_.ask(question, wait);
+    node_.feed.ask(question, wait);
 }
 
 void Feed::on_page(const redis::Question& question,
@@ -81,7 +79,7 @@ void Feed::take(const redis::Answer& answer) {
     }
     if (answer.reply->kind == redis::Reply::Kind::error) {
         step_ = Step::oldest;
-        health_.feed_error(answer.reply->text);
+        node_.health.feed_error(answer.reply->text);
         return;
     }
     const redis::FeedPage page = step_ == Step::follow
@@ -89,7 +87,7 @@ void Feed::take(const redis::Answer& answer) {
                                      : redis::read_feed_end(*answer.reply);
     if (!page.sound) {
         step_ = Step::oldest;
-        health_.feed_error("an answer that is no message");
+        node_.health.feed_error("an answer that is no message");
         return;
     }
     take_page(page);

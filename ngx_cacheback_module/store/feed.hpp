@@ -8,9 +8,7 @@
 #include "../ngx/timer.hpp"
 #include "../redis/feed_message.hpp"
 #include "control_zone.hpp"
-#include "redis_health.hpp"
-#include "redis_keys.hpp"
-#include "redis_lane.hpp"
+#include "redis_node.hpp"
 
 namespace cacheback::store {
 
@@ -20,8 +18,8 @@ class Feed {
     using OnChange = void (*)(void* data, const redis::Change* change);
 
     // `on_change` hears of all changes, this box's own among them.
-    Feed(const RedisConf& conf, const RedisKeys& keys, RedisHealth& health,
-         ControlZone& control, OnChange on_change, void* data);
+    Feed(const RedisKeys& keys, RedisNode& node, ControlZone& control,
+         OnChange on_change, void* data);
 
     void shut_down() noexcept;
 
@@ -35,7 +33,7 @@ class Feed {
     void place(std::string_view newest);
 
     const RedisKeys& keys_;
-    RedisHealth& health_;
+    RedisNode& node_;
     ControlZone& control_;
     OnChange on_change_;
     void* data_;
@@ -45,7 +43,6 @@ class Feed {
     enum class Step : unsigned char { oldest, newest, follow };
     Step step_ = Step::oldest;
     std::string oldest_;
-    RedisLane lane_;
     ngx::Timer tick_;
 };
 

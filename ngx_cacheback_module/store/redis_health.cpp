@@ -11,7 +11,6 @@ constexpr ngx_msec_t steady = 5000;  // a server that held so long is no flapper
 constexpr unsigned most_flaps = 5;
 constexpr core::Millis shortest_write_pause = 1000;
 constexpr ngx_msec_t quiet = 60 * 1000;  // between lines of one kind
-constexpr std::string_view without = "serving without it";
 
 core::Millis wall_now() noexcept {
     const ngx_time_t* now = ngx_timeofday();
@@ -37,13 +36,18 @@ std::string in_brackets(std::string_view text) {
 
 // -- reads, and the server as a whole
 
-RedisHealth::RedisHealth(const RedisConf& conf, ControlZone& control)
+RedisHealth::RedisHealth(const RedisConf& conf, ControlZone& control,
+                         std::string name, std::string_view without)
     : conf_(conf),
       control_(control),
-      server_(
-          seeded_hash(conf.db, {reinterpret_cast<char*>(conf.address_text.data),
-                                conf.address_text.len})) {
-    control.set_server(server_);
+      name_(std::move(name)),
+      without_(without),
+      server_(seeded_hash(conf.db, name_) | 1),
+      breakers_(&control.breakers(server_)) {}
+
+void RedisHealth::log(ngx_uint_t level, const std::string& text) const {
+    ngx_log_error(level, ngx_cycle->log, 0, "cacheback: redis %*s %*s",
+                  name_.size(), name_.data(), text.size(), text.data());
 }
 
 void RedisHealth::open(std::string_view what, std::string_view advice) {
@@ -53,8 +57,10 @@ void RedisHealth::open(std::string_view what, std::string_view advice) {
         flaps_ = soon ? std::min(flaps_ + 1, most_flaps) : 0;
         greeted_at_ = 0;
     }
-    if (!current()) { return; }
-    const bool opened = control_.open_breaker(wall_now());
+    // Its place may have gone to another server.
+    if (!current()) { breakers_ = &control_.breakers(server_); }
+    const bool opened = breakers_->reads.open(
+        control_.value(Counter::redis_skipped), wall_now());
     std::string line(what);
     line.append(", ").append(advice);
     // Open already: only news is worth a line, and only to who knew the old.
@@ -64,12 +70,11 @@ void RedisHealth::open(std::string_view what, std::string_view advice) {
         opened || (!last_failure_.empty() && kind != last_failure_);
     last_failure_ = std::move(kind);
     if (!news) { return; }
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cacheback: redis %V %*s",
-                  &conf_.address_text, line.size(), line.data());
+    log(NGX_LOG_ERR, line);
 }
 
 void RedisHealth::unreachable(std::string_view why) {
-    open("unreachable" + in_brackets(why), without);
+    open("unreachable" + in_brackets(why), without_);
 }
 
 void RedisHealth::timed_out(std::size_t questions) {
@@ -80,11 +85,11 @@ void RedisHealth::timed_out(std::size_t questions) {
 
 void RedisHealth::silent() {
     open("does not answer within " + std::to_string(conf_.timeout) + "ms",
-         without);
+         without_);
 }
 
 void RedisHealth::garbage(std::string_view what) {
-    open("does not speak Redis' protocol" + in_brackets(what), without);
+    open("does not speak Redis' protocol" + in_brackets(what), without_);
 }
 
 void RedisHealth::refused(const redis::GreetingFailure& greeting) {
@@ -107,10 +112,18 @@ void RedisHealth::refused(const redis::GreetingFailure& greeting) {
             return;
         }
         break;
-    case Step::probe: break;
+    case Step::role:
+        if (greeting.kind == ErrorKind::other) {
+            open("is no master" + in_brackets(greeting.text),
+                 "the Sentinels are asked for the one that is");
+            return;
+        }
+        break;
+    case Step::probe:
+    case Step::ping: break;
     }
     if (!explained(greeting.kind, greeting.text)) {
-        open("refused a read" + in_brackets(greeting.text), without);
+        open("refused a read" + in_brackets(greeting.text), without_);
     }
 }
 
@@ -119,10 +132,10 @@ bool RedisHealth::explained(ErrorKind kind, std::string_view text) {
     const std::string words = in_brackets(text);
     switch (kind) {
     case ErrorKind::loading:
-        open("is loading its data" + words, without);
+        open("is loading its data" + words, without_);
         return true;
     case ErrorKind::master_down:
-        open("is a replica without its master" + words, without);
+        open("is a replica without its master" + words, without_);
         return true;
     case ErrorKind::cluster_down:
     case ErrorKind::moved:
@@ -142,7 +155,7 @@ bool RedisHealth::explained(ErrorKind kind, std::string_view text) {
                  "*\"");
         return true;
     case ErrorKind::busy:
-        open("is busy with a script" + words, without);
+        open("is busy with a script" + words, without_);
         return true;
     default: return false;
     }
@@ -157,10 +170,7 @@ void RedisHealth::error_reply(ErrorKind kind, std::string_view text) {
     }
     last_error_ = kind;
     last_error_at_ = now;
-    const std::string words = in_brackets(text);
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "cacheback: redis %V answered with an error%*s",
-                  &conf_.address_text, words.size(), words.data());
+    log(NGX_LOG_ERR, "answered with an error" + in_brackets(text));
 }
 
 void RedisHealth::reachable() {
@@ -168,40 +178,40 @@ void RedisHealth::reachable() {
     greeted_at_ = ngx_current_msec;
     last_failure_.clear();
     if (!current()) { return; }
-    const auto opened = static_cast<core::Millis>(control_.breaker_opened());
+    Breaker& reads = breakers_->reads;
+    const core::Millis opened = reads.opened();
     if (opened == 0) { return; }
-    const std::uint64_t skipped = control_.breaker_skipped();
-    if (!control_.close_breaker()) { return; }
+    const std::uint64_t skipped =
+        reads.skipped_of(control_.value(Counter::redis_skipped));
+    if (!reads.close()) { return; }
     const core::Millis away = std::max<core::Millis>(wall_now() - opened, 0);
-    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "cacheback: redis %V reachable again after %Ls, "
-                  "%uL look-ups skipped",
-                  &conf_.address_text,
-                  static_cast<int64_t>((away + 500) / 1000), skipped);
+    log(NGX_LOG_WARN, "reachable again after " +
+                          std::to_string((away + 500) / 1000) + "s, " +
+                          std::to_string(skipped) + " look-ups skipped");
 }
 
 bool RedisHealth::my_turn() noexcept {
     const core::Millis now = wall_now();
-    const auto opened = static_cast<core::Millis>(control_.breaker_opened());
+    const core::Millis opened = breakers_->reads.opened();
     const auto shortest = static_cast<core::Millis>(conf_.timeout << flaps_);
     // As long again as half of what it has been away: exponential, without a
     // state of its own; the jitter keeps boxes apart.
     core::Millis pause = std::max((now - opened) / 2, shortest);
     pause = std::min(pause, longest_pause);
     pause += pause * (static_cast<core::Millis>(ngx_random() % 41) - 20) / 100;
-    return control_.take_probe(now, pause);
+    return breakers_->reads.take_probe(now, pause);
 }
 
 // -- writes
 
 bool RedisHealth::may_write() noexcept {
-    const auto stopped = static_cast<core::Millis>(control_.writes_stopped());
+    const core::Millis stopped = breakers_->writes.opened();
     writes_off_ = stopped != 0 && current();
     if (!writes_off_) { return true; }
     const core::Millis now = wall_now();
     const core::Millis pause =
         std::clamp((now - stopped) / 2, shortest_write_pause, longest_pause);
-    return control_.take_write_probe(now, pause);
+    return breakers_->writes.take_probe(now, pause);
 }
 
 void RedisHealth::judge_write(const redis::Answer& answer) {
@@ -243,12 +253,10 @@ void RedisHealth::judge_fleet(const redis::Answer& answer) {
     fleet_off_at_ = ngx_current_msec;
     if (fleet_failure_ == answer.reply->text) { return; }
     fleet_failure_ = answer.reply->text;
-    const std::string words = in_brackets(fleet_failure_);
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "cacheback: redis %V does not let this box work with others"
-                  "%*s, it fetches for itself, allow the user the commands "
-                  "that README lists",
-                  &conf_.address_text, words.size(), words.data());
+    log(NGX_LOG_ERR,
+        "does not let this box work with others" + in_brackets(fleet_failure_) +
+            ", it fetches for itself, allow the user the commands that README "
+            "lists");
 }
 
 void RedisHealth::feed_error(std::string_view text) {
@@ -262,16 +270,18 @@ void RedisHealth::feed_error(std::string_view text) {
     }
     if (feed_failure_ == text) { return; }
     feed_failure_ = text;
-    const std::string words = in_brackets(text);
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "cacheback: redis %V does not let this box read what others "
-                  "change%*s, allow the user the commands that README lists",
-                  &conf_.address_text, words.size(), words.data());
+    log(NGX_LOG_ERR, "does not let this box read what others change" +
+                         in_brackets(text) +
+                         ", allow the user the commands that README lists");
 }
 
 void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
     writes_off_ = true;
-    if (!current() || !control_.stop_writes(wall_now())) { return; }
+    if (!current() ||
+        !breakers_->writes.open(control_.value(Counter::redis_writes_dropped),
+                                wall_now())) {
+        return;
+    }
     const char* advice = "";
     switch (kind) {
     case ErrorKind::oom:
@@ -290,23 +300,19 @@ void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
         break;
     default: break;
     }
-    const std::string words = in_brackets(text);
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "cacheback: redis %V refuses writes%*s, reads go on%s",
-                  &conf_.address_text, words.size(), words.data(), advice);
+    log(NGX_LOG_ERR,
+        "refuses writes" + in_brackets(text) + ", reads go on" + advice);
 }
 
 void RedisHealth::writes_again() {
-    const auto stopped = static_cast<core::Millis>(control_.writes_stopped());
+    const core::Millis stopped = breakers_->writes.opened();
     const core::Millis off = wall_now() - stopped;
     // One that was on its way before the refusal proves nothing.
     if (stopped != 0 && off < shortest_write_pause) { return; }
     writes_off_ = false;
-    if (stopped == 0 || !current() || !control_.resume_writes()) { return; }
-    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "cacheback: redis %V takes writes again after %Ls",
-                  &conf_.address_text,
-                  static_cast<int64_t>((off + 500) / 1000));
+    if (stopped == 0 || !current() || !breakers_->writes.close()) { return; }
+    log(NGX_LOG_WARN,
+        "takes writes again after " + std::to_string((off + 500) / 1000) + "s");
 }
 
 }  // namespace cacheback::store

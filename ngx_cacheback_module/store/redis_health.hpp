@@ -10,29 +10,21 @@
 #include "../ngx/ngx.hpp"
 #include "../redis/session.hpp"
 #include "control_zone.hpp"
+#include "redis_conf.hpp"
 
 namespace cacheback::store {
 
-struct RedisConf {           // lives in the configuration pool, trivial
-    ngx_str_t address_text;  // as the operator may see it, secrets masked
-    // Resolved at configuration time; tried one after another.
-    const ngx_addr_t* addresses = nullptr;
-    ngx_uint_t address_count = 0;
-    ngx_str_t user, password;
-    ngx_uint_t db = 0;
-    ngx_str_t prefix;
-    ngx_msec_t timeout = 250;
-    std::size_t max_entry = 1024 * 1024;
-};
-
 class RedisHealth {
   public:
-    RedisHealth(const RedisConf& conf, ControlZone& control);
+    // `name`: where it is, for logs, and what tells it from others. `without`:
+    // what is done while it is away.
+    RedisHealth(const RedisConf& conf, ControlZone& control, std::string name,
+                std::string_view without = "serving without it");
 
     // -- reads, and the server as a whole
 
     [[nodiscard]] bool well() const noexcept {
-        return control_.breaker_opened() == 0 || !current();
+        return breakers_->reads.opened() == 0 || !current();
     }
     // No link, or one that ended in vain: `why` in the words of the system.
     void unreachable(std::string_view why);
@@ -54,7 +46,7 @@ class RedisHealth {
     // False: refused lately. may_write() lets a write through now and then, as
     // a probe.
     [[nodiscard]] bool writes() const noexcept {
-        return control_.writes_stopped() == 0 || !current();
+        return breakers_->writes.opened() == 0 || !current();
     }
     [[nodiscard]] bool may_write() noexcept;
     // What has become of a write.
@@ -71,10 +63,11 @@ class RedisHealth {
     }
 
   private:
-    // The breakers are about this server.
+    // The breakers are about this server still.
     [[nodiscard]] bool current() const noexcept {
-        return control_.server() == server_;
+        return breakers_->server == server_;
     }
+    void log(ngx_uint_t level, const std::string& text) const;
     // Opens the breaker: what went wrong, and what would be right.
     void open(std::string_view what, std::string_view advice);
     bool explained(redis::ErrorKind kind, std::string_view text);
@@ -82,7 +75,10 @@ class RedisHealth {
 
     const RedisConf& conf_;
     ControlZone& control_;
+    std::string name_;
+    std::string_view without_;
     std::uint64_t server_;
+    ServerBreakers* breakers_;
     std::size_t timeouts_ = 0;
     unsigned flaps_ = 0;           // failures in a row soon after a greeting
     ngx_msec_t greeted_at_ = 0;    // 0: not since the last failure

@@ -32,9 +32,11 @@ ngx_msec_t jittered(ngx_msec_t delay) noexcept {
 }  // namespace
 
 RedisLane::RedisLane(const RedisConf& conf, RedisHealth& health,
-                     std::string name, std::string probe, ngx::Timer::Exit exit)
+                     RedisPlace& place, std::string name, std::string probe,
+                     ngx::Timer::Exit exit)
     : conf_(conf),
       health_(health),
+      place_(place),
       name_(std::move(name)),
       probe_(std::move(probe)),
       exit_(exit),
@@ -51,9 +53,14 @@ RedisLane::RedisLane(const RedisConf& conf, RedisHealth& health,
           [](void* self) { static_cast<RedisLane*>(self)->on_retry(); }, this),
       idle_(
           ngx::Timer::Exit::goes,
-          [](void* self) { static_cast<RedisLane*>(self)->on_idle(); }, this) {}
+          [](void* self) { static_cast<RedisLane*>(self)->on_idle(); }, this) {
+    place_.add(*this);
+}
 
-RedisLane::~RedisLane() { shut_down(); }
+RedisLane::~RedisLane() {
+    shut_down();
+    place_.remove(*this);
+}
 
 // -- questions
 
@@ -81,6 +88,7 @@ redis::QuestionId RedisLane::ask(redis::Question question, core::Millis wait) {
 void RedisLane::connect() {
     retry_.stop();
     ++attempts_;
+    moved_ = false;
     greeted_ = false;
     redis::Login login;
     login.user = view(conf_.user);
@@ -88,12 +96,17 @@ void RedisLane::connect() {
     login.db = conf_.db;
     login.name = name_;
     login.probe = probe_;
+    login.only_master = place_.names_a_master();
     const ngx_msec_t limit = greeting_time(conf_);
     const core::Millis deadline = now() + static_cast<core::Millis>(limit);
     session_.begin(login, now(), deadline);
-    if (!open_link()) {
+    connected_ = false;
+    tried_ = 0;
+    const RedisPlace::Outcome outcome = place_.seek(*this);
+    const bool failed = outcome == RedisPlace::Outcome::failed;
+    if (failed || (outcome == RedisPlace::Outcome::found && !open_link())) {
         session_.forget_all();
-        health_.unreachable(connection_.failure());
+        unreachable(failed ? place_.failure() : connection_.failure());
         plan_retry();
         return;
     }
@@ -101,21 +114,49 @@ void RedisLane::connect() {
     watch(deadline);
 }
 
+void RedisLane::found() {
+    if (state_ != State::up || connection_.is_open() || open_link()) { return; }
+    not_found(connection_.failure());
+}
+
+void RedisLane::not_found(std::string_view why) {
+    if (state_ != State::up) { return; }
+    unreachable(why);
+    drop();
+}
+
+void RedisLane::moved() {
+    attempts_ = 0;
+    moved_ = true;
+    if (state_ == State::up) {
+        drop();
+    } else if (state_ == State::down && retry_.running()) {
+        plan_retry();
+    }
+}
+
+void RedisLane::unreachable(std::string_view why) {
+    health_.unreachable(why);
+    place_.doubt();
+}
+
 // A name may stand for several: no answer from one says nothing of the next.
 bool RedisLane::another_address() noexcept {
-    address_ = (address_ + 1) % conf_.address_count;
+    const std::size_t count = place_.addresses().size();
+    address_++;
     tried_++;
-    if (tried_ < conf_.address_count) { return true; }
+    if (tried_ < count) { return true; }
     tried_ = 0;
     return false;
 }
 
 bool RedisLane::open_link() {
     connected_ = false;
+    const std::vector<ngx::PeerAddress>& addresses = place_.addresses();
     do {
-        const ngx_addr_t& address = conf_.addresses[address_];
-        if (connection_.open(address.sockaddr, address.socklen,
-                             conf_.address_text, greeting_time(conf_))) {
+        address_ %= addresses.size();
+        if (connection_.open(addresses[address_], conf_.address_text,
+                             greeting_time(conf_))) {
             return true;
         }
     } while (another_address());
@@ -178,8 +219,11 @@ void RedisLane::settle() {
 }
 
 void RedisLane::broken() {
-    if (session_.greeting().step != redis::GreetingFailure::Step::none) {
+    if (!connection_.is_open()) {
+        unreachable("its address is not found in time");
+    } else if (session_.greeting().step != redis::GreetingFailure::Step::none) {
         health_.refused(session_.greeting());
+        place_.doubt();
     } else if (exit_ == ngx::Timer::Exit::goes) {
         health_.feed_error(session_.broken());
     } else {
@@ -197,15 +241,16 @@ void RedisLane::lost(std::string_view why) {
         const std::string first(why);  // the next one has its own words
         // Nothing was sent yet: whoever waits may wait for the next address.
         if (another_address() && open_link()) { return; }
-        health_.unreachable(first);
+        unreachable(first);
         drop();
         return;
     }
-    if (!greeted_ || in_vain) { health_.unreachable(why); }
+    if (!greeted_ || in_vain) { unreachable(why); }
     drop();
 }
 
 void RedisLane::drop() {
+    place_.forget(*this);
     connection_.close();
     if (greeted_ && now() - up_since_ >= stable) { attempts_ = 0; }
     greeted_ = false;
@@ -220,6 +265,7 @@ void RedisLane::drop() {
 }
 
 void RedisLane::asked_to_leave() {
+    place_.forget(*this);
     connection_.close();
     deadline_.stop();
     idle_.stop();
@@ -272,7 +318,7 @@ void RedisLane::on_deadline() {
 
 void RedisLane::plan_retry() noexcept {
     if (ngx_exiting) { return; }
-    if (!health_.well()) {
+    if (!health_.well() && !moved_) {
         retry_.start(jittered(probe_tick));
         return;
     }
@@ -284,7 +330,7 @@ void RedisLane::plan_retry() noexcept {
 
 void RedisLane::on_retry() {
     if (ngx_exiting || state_ != State::down) { return; }
-    if (!health_.well() && !health_.my_turn()) {
+    if (!health_.well() && !moved_ && !health_.my_turn()) {
         plan_retry();
         return;
     }

@@ -10,16 +10,17 @@
 #include "../ngx/timer.hpp"
 #include "../redis/session.hpp"
 #include "redis_health.hpp"
+#include "redis_place.hpp"
 
 namespace cacheback::store {
 
-class RedisLane final : private ngx::PeerListener {
+class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
   public:
     // `name` and `probe` as in redis::Login. `exit`: whether a worker that
     // leaves waits for the answers; where it does not, no request waits
     // either, and the health of the server is not judged by them.
-    RedisLane(const RedisConf& conf, RedisHealth& health, std::string name,
-              std::string probe, ngx::Timer::Exit exit);
+    RedisLane(const RedisConf& conf, RedisHealth& health, RedisPlace& place,
+              std::string name, std::string probe, ngx::Timer::Exit exit);
     ~RedisLane();
 
     // Whether a question would be sent on its way now, or as soon as the link
@@ -63,9 +64,14 @@ class RedisLane final : private ngx::PeerListener {
     void lost(std::string_view why) override;
     void asked_to_leave() override;
 
+    void found() override;
+    void not_found(std::string_view why) override;
+    void moved() override;
+
     void connect();
     bool another_address() noexcept;
     bool open_link();  // to this address, or the next that can be tried
+    void unreachable(std::string_view why);
     void flush();
     void on_deadline();
     void on_retry();
@@ -83,15 +89,17 @@ class RedisLane final : private ngx::PeerListener {
 
     const RedisConf& conf_;
     RedisHealth& health_;
+    RedisPlace& place_;
     std::string name_, probe_;
     ngx::Timer::Exit exit_;
     State state_ = State::down;
-    bool connected_ = false;  // this link has been established
-    bool greeted_ = false;    // and been ready
-    bool traffic_ = false;    // since the last look of on_idle()
-    ngx_uint_t address_ = 0;  // the one in use, or next
-    ngx_uint_t tried_ = 0;    // of this attempt, in vain
-    unsigned attempts_ = 0;   // in a row without a stable link
+    bool connected_ = false;   // this link has been established
+    bool greeted_ = false;     // and been ready
+    bool traffic_ = false;     // since the last look of on_idle()
+    bool moved_ = false;       // the next attempt is at another server
+    std::size_t address_ = 0;  // the one in use, or next
+    std::size_t tried_ = 0;    // of this attempt, in vain
+    unsigned attempts_ = 0;    // in a row without a stable link
     core::Millis up_since_ = 0;
 
     redis::Session session_;

@@ -1,5 +1,7 @@
 #include "redis_tier.hpp"
 
+#include "master_place.hpp"
+
 #include "../redis/commands.hpp"
 #include "../redis/lease_scripts.hpp"
 
@@ -27,19 +29,26 @@ std::string get_head(std::string_view key_head) {
     return head;
 }
 
+std::unique_ptr<RedisPlace> where(const RedisConf& conf, ControlZone& control) {
+    if (conf.topology == RedisConf::Topology::sentinel) {
+        return std::make_unique<MasterPlace>(conf, control);
+    }
+    return std::make_unique<HostPlace>(conf, conf.seeds[0]);
+}
+
 }  // namespace
 
 RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
                      Feed::OnChange on_change, void* data)
     : control_(control),
-      health_(conf, control),
       keys_(view(conf.prefix), control.box()),
-      small_(conf, health_, "cacheback", keys_.probe(),
-             ngx::Timer::Exit::waits),
-      bulk_(conf, health_, "cacheback-bulk", keys_.probe(),
-            ngx::Timer::Exit::waits),
+      node_(conf, keys_, control, where(conf, control),
+            std::string(view(conf.address_text))),
+      health_(node_.health),
+      small_(node_.small),
+      bulk_(node_.bulk),
       leases_(keys_, small_, health_, control),
-      feed_(conf, keys_, health_, control, on_change, data),
+      feed_(keys_, node_, control, on_change, data),
       get_head_(get_head(keys_.head())) {
     // Also while the breaker is open: a worker that starts may know better.
     (void)small_.open_for_questions();
@@ -354,8 +363,7 @@ void RedisTier::on_reply(const redis::Question& question,
 
 void RedisTier::shut_down() noexcept {
     feed_.shut_down();
-    small_.shut_down();
-    bulk_.shut_down();
+    node_.shut_down();
 }
 
 }  // namespace cacheback::store

@@ -13,10 +13,8 @@
 #include "control_zone.hpp"
 #include "feed.hpp"
 #include "key.hpp"
-#include "redis_health.hpp"
-#include "redis_keys.hpp"
-#include "redis_lane.hpp"
 #include "redis_leases.hpp"
+#include "redis_node.hpp"
 #include "redis_ticket.hpp"
 
 namespace cacheback::store {
@@ -158,9 +156,10 @@ class RedisTier {
                               const redis::Answer& answer);
 
     ControlZone& control_;
-    RedisHealth health_;
     RedisKeys keys_;
-    RedisLane small_, bulk_;
+    RedisNode node_;
+    RedisHealth& health_;
+    RedisLane &small_, &bulk_;
     RedisLeases leases_;
     Feed feed_;
     Hints hints_;

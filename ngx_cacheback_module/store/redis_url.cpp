@@ -131,7 +131,7 @@ std::string parse_host(string_view text, RedisUrl& url) {
 }
 
 std::string parse_tcp(string_view text, RedisUrl& url) {
-    text.remove_prefix(redis_scheme.size());
+    text.remove_prefix((url.tls ? rediss_scheme : redis_scheme).size());
     // A password may have an '@' of its own, a host or database may not.
     if (const std::size_t at = text.rfind('@'); at != string_view::npos) {
         std::string error = parse_login(text.substr(0, at), url);
@@ -171,7 +171,7 @@ std::string RedisUrl::masked() const {
     if (is_unix) {
         return address() + (db == 0 ? "" : "?db=" + std::to_string(db));
     }
-    std::string text(redis_scheme);
+    std::string text(tls ? rediss_scheme : redis_scheme);
     if (!password.empty()) {
         text += user + ":***@";
     } else if (!user.empty()) {
@@ -180,21 +180,20 @@ std::string RedisUrl::masked() const {
     return text + address() + "/" + std::to_string(db);
 }
 
-std::string parse_redis_url(string_view text, RedisUrl& url) {
+std::string parse_redis_url(string_view text, RedisUrl& url,
+                            std::uint16_t default_port) {
     url = {};
+    url.port = default_port;
     std::string error;
-    if (starts_with(text, redis_scheme)) {
+    url.tls = starts_with(text, rediss_scheme);
+    if (url.tls || starts_with(text, redis_scheme)) {
         error = parse_tcp(text, url);
     } else if (starts_with(text, unix_scheme)) {
         error = parse_unix(text, url);
-    } else if (starts_with(text, rediss_scheme)) {
-        return "\"" + hide_password(text) +
-               "\": TLS is not supported by this build yet, use "
-               "\"redis://\" or \"unix:\"";
     } else {
         return "invalid value \"" + hide_password(text) +
-               "\", expected \"redis://[[user]:password@]host[:port][/db]\" "
-               "or \"unix:path[?db=N]\"";
+               "\", expected \"redis://[[user]:password@]host[:port][/db]\", "
+               "\"rediss://...\" for TLS, or \"unix:path[?db=N]\"";
     }
     if (error.empty()) { return {}; }
     return error + " in \"" + hide_password(text) + "\"";

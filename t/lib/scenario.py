@@ -315,7 +315,8 @@ class Box:
         if left:
             complaints.append("still running: " + ", ".join(left))
         if not kind and not complaints:
-            shutil.rmtree(self.dir, ignore_errors=True)
+            os.environ.get("CACHEBACK_KEEP") or shutil.rmtree(
+                self.dir, ignore_errors=True)
             return
         for line in self.log().splitlines()[-30:]:
             print("# log:", line[:300], file=sys.stderr)

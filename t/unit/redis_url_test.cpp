@@ -107,7 +107,7 @@ void errors_never_show_the_password(void**) {
              "redis://secret@h:0",
              "redis://:sec%ret@h",
              "redis://:secret@h/x",
-             "rediss://:secret@h",
+             "rediss://:secret@h:0",
              "http://ann:secret@h",
          }) {
         const std::string error = bad(text);
@@ -120,14 +120,27 @@ void errors_never_show_the_password(void**) {
 void an_unknown_form_is_told_the_known_ones(void**) {
     assert_string_equal(bad("127.0.0.1:6379").c_str(),
                         "invalid value \"127.0.0.1:6379\", expected "
-                        "\"redis://[[user]:password@]host[:port][/db]\" or "
+                        "\"redis://[[user]:password@]host[:port][/db]\", "
+                        "\"rediss://...\" for TLS, or "
                         "\"unix:path[?db=N]\"");
 }
 
-void tls_is_said_to_be_unsupported(void**) {
-    assert_string_equal(bad("rediss://h").c_str(),
-                        "\"rediss://h\": TLS is not supported by this build "
-                        "yet, use \"redis://\" or \"unix:\"");
+void two_s_ask_for_tls(void**) {
+    const RedisUrl url = good("rediss://ann:secret@h:6380/2");
+    assert_true(url.tls);
+    assert_string_equal(url.host.c_str(), "h");
+    assert_int_equal(url.port, 6380);
+    assert_string_equal(url.masked().c_str(), "rediss://ann:***@h:6380/2");
+    assert_false(good("redis://h").tls);
+    assert_false(good("unix:/s").tls);
+}
+
+void the_default_port_is_the_callers(void**) {
+    RedisUrl url;
+    assert_string_equal(parse_redis_url("redis://h", url, 26379).c_str(), "");
+    assert_int_equal(url.port, 26379);
+    assert_string_equal(parse_redis_url("redis://h:1", url, 26379).c_str(), "");
+    assert_int_equal(url.port, 1);
 }
 
 void mistakes_are_named(void**) {
@@ -183,7 +196,8 @@ int main() {
         cmocka_unit_test(logs_never_show_the_password),
         cmocka_unit_test(errors_never_show_the_password),
         cmocka_unit_test(an_unknown_form_is_told_the_known_ones),
-        cmocka_unit_test(tls_is_said_to_be_unsupported),
+        cmocka_unit_test(two_s_ask_for_tls),
+        cmocka_unit_test(the_default_port_is_the_callers),
         cmocka_unit_test(mistakes_are_named),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -161,6 +161,76 @@ void a_server_that_loads_its_data_fails_the_greeting(void** state) {
     assert_true(talk.session.greeting().kind == ErrorKind::loading);
 }
 
+void a_master_is_asked_for_its_role(void** state) {
+    Talk& talk = of(state);
+    Login login = {{}, {}, 0, "cacheback", "probe"};
+    login.only_master = true;
+    talk.begin(login);
+    assert_true(talk.send_all().find("*1\r\n$4\r\nROLE\r\n") !=
+                std::string::npos);
+    assert_true(talk.session.received(
+        "+OK\r\n*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n$-1\r\n", 0));
+    assert_true(talk.session.ready());
+}
+
+void a_replica_is_no_master(void** state) {
+    Talk& talk = of(state);
+    Login login = {{}, {}, 0, "cacheback", "probe"};
+    login.only_master = true;
+    talk.begin(login);
+    assert_false(talk.session.received(
+        "+OK\r\n*2\r\n$5\r\nslave\r\n$1\r\nh\r\n$-1\r\n", 0));
+    assert_true(talk.session.greeting().step == Step::role);
+    assert_string_equal(talk.session.greeting().text.c_str(), "slave");
+}
+
+void a_sentinel_has_neither_keys_nor_databases(void** state) {
+    Talk& talk = of(state);
+    talk.begin({{}, "secret", 3, "cacheback", {}});
+    const std::string sent = talk.send_all();
+    assert_true(sent.find("GET") == std::string::npos);
+    assert_true(sent.find("SELECT") == std::string::npos);
+    // It may know no password.
+    assert_true(
+        talk.session.received("-ERR no password\r\n+OK\r\n+PONG\r\n", 0));
+    assert_true(talk.session.ready());
+}
+
+void a_sentinel_that_wants_another_password_says_so(void** state) {
+    Talk& talk = of(state);
+    talk.begin({{}, "secret", 0, "cacheback", {}});
+    assert_false(talk.session.received(
+        "-WRONGPASS no\r\n-NOAUTH no\r\n-NOAUTH Authentication required\r\n",
+        0));
+    assert_true(talk.session.greeting().step == Step::ping);
+    assert_true(talk.session.greeting().kind == ErrorKind::no_auth);
+}
+
+void what_is_no_answer_to_a_ping_breaks_the_link(void** state) {
+    Talk& talk = of(state);
+    talk.begin({{}, {}, 0, "cacheback", {}});
+    assert_false(talk.session.received("+OK\r\n$4\r\nPONG\r\n", 0));
+    assert_string_equal(talk.session.broken().c_str(),
+                        "an answer to PING that is none");
+}
+
+void in_a_cluster_the_probe_may_be_somebody_elses(void** state) {
+    Talk& talk = of(state);
+    Login login = {{}, {}, 0, "cacheback", "probe"};
+    login.in_cluster = true;
+    talk.begin(login);
+    assert_true(talk.session.received("+OK\r\n-MOVED 7 127.0.0.1:7001\r\n", 0));
+    assert_true(talk.session.ready());
+}
+
+void outside_of_a_cluster_it_may_not(void** state) {
+    Talk& talk = of(state);
+    talk.begin();
+    assert_false(
+        talk.session.received("+OK\r\n-MOVED 7 127.0.0.1:7001\r\n", 0));
+    assert_true(talk.session.greeting().kind == ErrorKind::moved);
+}
+
 void a_refused_name_does_not_matter(void** state) {
     Talk& talk = of(state);
     talk.begin();
@@ -525,6 +595,13 @@ int main() {
         TEST(a_wrong_password_fails_the_greeting),
         TEST(a_database_that_is_not_there_fails_the_greeting),
         TEST(a_server_that_loads_its_data_fails_the_greeting),
+        TEST(a_master_is_asked_for_its_role),
+        TEST(a_replica_is_no_master),
+        TEST(a_sentinel_has_neither_keys_nor_databases),
+        TEST(a_sentinel_that_wants_another_password_says_so),
+        TEST(what_is_no_answer_to_a_ping_breaks_the_link),
+        TEST(in_a_cluster_the_probe_may_be_somebody_elses),
+        TEST(outside_of_a_cluster_it_may_not),
         TEST(a_refused_name_does_not_matter),
         TEST(a_probe_answered_by_no_value_breaks_the_link),
         TEST(a_greeting_without_answer_times_out),

@@ -1,0 +1,85 @@
+// breaker_test.cpp: whether a server is to be asked, as all workers see it.
+#include "store/breaker.hpp"
+
+#include "unit.hpp"
+
+using namespace cacheback;
+using store::Breaker;
+using store::BreakerTable;
+
+static void one_of_many_opens_it_and_one_closes_it(void**) {
+    Breaker breaker{};
+    assert_int_equal(breaker.opened(), 0);
+    assert_true(breaker.open(0, 1000));
+    assert_false(breaker.open(0, 2000));
+    assert_int_equal(breaker.opened(), 1000);
+    assert_true(breaker.close());
+    assert_false(breaker.close());
+    assert_int_equal(breaker.opened(), 0);
+}
+
+static void a_clock_at_zero_opens_it_as_well(void**) {
+    Breaker breaker{};
+    assert_true(breaker.open(0, 0));
+    assert_true(breaker.opened() != 0);
+}
+
+static void what_is_skipped_counts_from_the_opening(void**) {
+    Breaker breaker{};
+    assert_true(breaker.open(40, 1000));
+    assert_int_equal(breaker.skipped_of(45), 5);
+    assert_false(breaker.open(44, 1001));
+    assert_int_equal(breaker.skipped_of(45), 5);
+}
+
+static void one_probe_is_let_through_per_pause(void**) {
+    Breaker breaker{};
+    assert_true(breaker.open(0, 1000));
+    assert_true(breaker.take_probe(1000, 200));
+    assert_false(breaker.take_probe(1199, 200));
+    assert_true(breaker.take_probe(1200, 200));
+}
+
+static void a_clock_that_was_set_back_does_not_stop_the_probes(void**) {
+    Breaker breaker{};
+    assert_true(breaker.take_probe(100000, 200));
+    assert_true(breaker.take_probe(5000, 200));
+}
+
+static void each_server_has_breakers_of_its_own(void**) {
+    static BreakerTable table{};
+    assert_true(table.of(7, 1).reads.open(0, 1));
+    assert_int_equal(table.of(8, 2).reads.opened(), 0);
+    assert_true(table.of(7, 3).reads.opened() != 0);
+    assert_true(&table.of(7, 4) == &table.of(7, 5));
+    assert_true(&table.of(7, 6) != &table.of(8, 6));
+    assert_int_equal(table.of(7, 7).writes.opened(), 0);
+}
+
+static void too_many_servers_replace_what_was_used_least_lately(void**) {
+    static BreakerTable table{};
+    for (std::size_t i = 1; i <= BreakerTable::count; ++i) {
+        assert_true(table.of(i, static_cast<core::Millis>(i)).reads.open(0, 9));
+    }
+    const core::Millis later = BreakerTable::count + 1;
+    assert_true(table.of(1, later).reads.opened() != 0);  // used again
+    store::ServerBreakers& oldest = table.of(2, 2);
+    store::ServerBreakers& fresh = table.of(1000, later + 1);
+    assert_true(&fresh == &oldest);
+    assert_int_equal(oldest.server, 1000);
+    assert_int_equal(fresh.reads.opened(), 0);  // nothing is inherited
+    assert_true(table.of(1, later + 2).reads.opened() != 0);
+}
+
+int main() {
+    const CMUnitTest tests[] = {
+        cmocka_unit_test(one_of_many_opens_it_and_one_closes_it),
+        cmocka_unit_test(a_clock_at_zero_opens_it_as_well),
+        cmocka_unit_test(what_is_skipped_counts_from_the_opening),
+        cmocka_unit_test(one_probe_is_let_through_per_pause),
+        cmocka_unit_test(a_clock_that_was_set_back_does_not_stop_the_probes),
+        cmocka_unit_test(each_server_has_breakers_of_its_own),
+        cmocka_unit_test(too_many_servers_replace_what_was_used_least_lately),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
