@@ -79,7 +79,8 @@ struct alignas(64) ControlZone::Shared {
     FeedReader feed;
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
-    std::uint32_t glances[glance_count];  // the last mark there, by its hash
+    std::uint32_t writes_to[fence_count];  // in Redis
+    std::uint32_t glances[glance_count];   // the last mark there, by its hash
     std::uint8_t background[background_count];  // 1: asked for
 };
 
@@ -301,6 +302,16 @@ void ControlZone::raise_all_fences() noexcept {
     for (std::uint32_t& fence : shared_->fences) {
         __atomic_fetch_add(&fence, 1, __ATOMIC_SEQ_CST);
     }
+}
+
+std::uint32_t ControlZone::writes(std::uint64_t hash) const noexcept {
+    return __atomic_load_n(&shared_->writes_to[hash % fence_count],
+                           __ATOMIC_SEQ_CST);
+}
+
+void ControlZone::note_write(std::uint64_t hash) noexcept {
+    __atomic_fetch_add(&shared_->writes_to[hash % fence_count], 1,
+                       __ATOMIC_SEQ_CST);
 }
 
 bool ControlZone::await(const Key& key) {

@@ -78,6 +78,11 @@ class ControlZone {
     [[nodiscard]] std::uint32_t fence(const Key& key) const noexcept;
     void raise_fence(const Key& key) noexcept;
     void raise_all_fences() noexcept;
+    // Counts what this box writes to Redis, when it is sent and again when it
+    // has arrived: who asks then is not served by a read that was sent before.
+    // Items may share one, which costs a read.
+    [[nodiscard]] std::uint32_t writes(std::uint64_t hash) const noexcept;
+    void note_write(std::uint64_t hash) noexcept;
     // True: somebody fetches the item, this worker is woken when that ends.
     [[nodiscard]] bool await(const Key& key);
     [[nodiscard]] bool is_awaited(const Key& key);
@@ -150,7 +155,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1280 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 7;
+    static constexpr unsigned layout_version = 8;
 
     // The holder's part in a lease ends by `end(who waits)`, under the lock;
     // who waits is woken then.

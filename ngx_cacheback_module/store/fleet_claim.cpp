@@ -33,7 +33,9 @@ FleetClaim::Answer FleetClaim::take(const ClaimReply& reply) {
             core::peek_stored(reply.prologue);
         const bool newer =
             !seen_.any && stored && (!seen_.stored || *stored > *seen_.stored);
-        return newer ? Answer::newer : Answer::ours;
+        if (!newer) { return Answer::ours; }
+        control.note_write(key_.hash);  // reads under way may miss it
+        return Answer::newer;
     }
     case ClaimReply::Status::working:
         control.hand_over(key_, std::exchange(*lease_, {}).token);

@@ -292,8 +292,7 @@ void RedisLane::watch(core::Millis when) noexcept {
 }
 
 void RedisLane::on_deadline() {
-    // A worker that was held up finds answers waiting: they are in time.
-    connection_.read_dry();
+    catch_up();
     if (state_ != State::up) { return; }
     const bool well = health_.well();
     session_.expire(now());

@@ -48,6 +48,12 @@ class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
         return spent < static_cast<core::Millis>(conf_.timeout);
     }
 
+    // Before anybody is told that it took too long: a worker that was held up
+    // finds answers waiting, and they are in time.
+    void catch_up() {
+        if (state_ == State::up) { connection_.read_dry(); }
+    }
+
     [[nodiscard]] std::size_t unsent() const noexcept {
         return session_.unsent();
     }

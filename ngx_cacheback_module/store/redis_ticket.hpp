@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "redis_lane.hpp"
+#include "shared_gets.hpp"
 
 namespace cacheback::store {
 
@@ -14,23 +15,15 @@ namespace cacheback::store {
 class RedisTicket {
   public:
     RedisTicket() = default;
-    RedisTicket(RedisTicket&& other) noexcept
-        : lane_(std::exchange(other.lane_, nullptr)),
-          question_(other.question_) {}
-    RedisTicket& operator=(RedisTicket&& other) noexcept {
-        if (this != &other) {
-            cancel();
-            lane_ = std::exchange(other.lane_, nullptr);
-            question_ = other.question_;
-        }
-        return *this;
-    }
+    RedisTicket(const RedisTicket&) = delete;
+    RedisTicket& operator=(const RedisTicket&) = delete;
     ~RedisTicket() { cancel(); }
 
     void cancel() noexcept {
         if (lane_ != nullptr) {
             std::exchange(lane_, nullptr)->cancel(question_);
         }
+        asker_.leave();
     }
     // In place of what it held before.
     void hold(RedisLane& lane, redis::QuestionId question) noexcept {
@@ -38,10 +31,16 @@ class RedisTicket {
         lane_ = &lane;
         question_ = question;
     }
+    // For a question that others may share; likewise.
+    [[nodiscard]] SharedGets::Asker& asker() noexcept {
+        cancel();
+        return asker_;
+    }
 
   private:
     RedisLane* lane_ = nullptr;
     redis::QuestionId question_ = 0;
+    SharedGets::Asker asker_;
 };
 
 }  // namespace cacheback::store

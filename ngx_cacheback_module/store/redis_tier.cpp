@@ -47,6 +47,7 @@ RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
       health_(node_.health),
       small_(node_.small),
       bulk_(node_.bulk),
+      gets_(small_, bulk_, static_cast<core::Millis>(conf.timeout)),
       leases_(keys_, small_, health_, control),
       feed_(keys_, node_, control, on_change, data),
       get_head_(get_head(keys_.head())) {
@@ -62,6 +63,12 @@ bool RedisTier::get(const Key& key, RedisDone done, void* data,
         skip();
         return false;
     }
+    const SharedGets::Subject subject{key.hash, control_.fence(key),
+                                      control_.writes(key.hash)};
+    SharedGets::Asker& asker = ticket.asker();
+    if (gets_.join(subject, asker, done, data, spent)) { return true; }
+
+    SharedGets::Get& get = gets_.place();
     const KeyDigest digest(key.text);
     std::string& out = lane.commands();
     out.reserve(out.size() + get_head_.size() + KeyDigest::size + 3);
@@ -70,36 +77,31 @@ bool RedisTier::get(const Key& key, RedisDone done, void* data,
     out += "}\r\n";
 
     redis::Question question;
-    question.done = spent == 0 ? on_get : on_hurried_get;
+    question.done = on_get;
     question.owner = this;
-    question.then = reinterpret_cast<void (*)()>(done);
-    question.data = data;
+    question.data = &get;
     question.tag = key.hash;
-    ticket.hold(lane, lane.ask(question, -spent));
+    gets_.begin(get, subject, {&lane, lane.ask(question)}, asker, done, data,
+                spent);
     return true;
 }
 
 void RedisTier::on_get(const redis::Question& question,
                        const redis::Answer& answer) {
     auto& self = *static_cast<RedisTier*>(question.owner);
-    const RedisReply reply = self.judge(question, answer, true);
-    reinterpret_cast<RedisDone>(question.then)(question.data, reply);
-}
-
-void RedisTier::on_hurried_get(const redis::Question& question,
-                               const redis::Answer& answer) {
-    auto& self = *static_cast<RedisTier*>(question.owner);
-    const RedisReply reply = self.judge(question, answer, false);
-    reinterpret_cast<RedisDone>(question.then)(question.data, reply);
+    const RedisReply reply = ngx::guard(
+        ngx_cycle->log, [&] { return self.judge(question, answer); },
+        [] { return RedisReply{}; });
+    self.gets_.end(*static_cast<SharedGets::Get*>(question.data), reply);
 }
 
 RedisReply RedisTier::judge(const redis::Question& question,
-                            const redis::Answer& answer, bool witness) {
+                            const redis::Answer& answer) {
     using Kind = redis::Reply::Kind;
     using Status = RedisReply::Status;
     if (answer.end == redis::Answer::End::timeout) {
         control_.count(Counter::redis_timeouts);
-        if (witness) { health_.timed_out(1); }
+        health_.timed_out(1);
         return {};
     }
     if (answer.end == redis::Answer::End::lost) {
@@ -188,6 +190,7 @@ void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
         }
         // Until it is answered, reads of this key follow it on its lane.
         hints_.set(key.hash, is_large);
+        control_.note_write(key.hash);
         if (health_.fleet()) {
             redis::Question word = question_of(key, nullptr, nullptr);
             word.done = on_side_write<&RedisHealth::judge_fleet>;
@@ -226,6 +229,7 @@ void RedisTier::remove(const Key& key, LeaseToken token, RedisWritten written,
             small_.commands(),
             {"EVAL", redis::finish_script, "2", keys_.lease(digest),
              keys_.entry(digest), keys_.holder(token), "remove"});
+        control_.note_write(key.hash);
         small_.ask(question);
         return true;
     });
@@ -265,11 +269,12 @@ redis::QuestionId RedisTier::ask_del(const Key& key, redis::Question question) {
         // Nor what is on its way there without a lease.
         redis::append_command(bulk_.commands(), {"DEL", name});
         redis::Question second = question_of(key, nullptr, nullptr);
-        second.done = on_side_write<&RedisHealth::judge_write>;
+        second.done = on_reply<&RedisHealth::judge_write>;
         bulk_.ask(second);
     }
     redis::append_command(small_.commands(), {"DEL", name});
     hints_.set(key.hash, false);
+    control_.note_write(key.hash);
     return small_.ask(question);
 }
 
@@ -313,7 +318,9 @@ void RedisTier::on_side_write(const redis::Question& question,
 
 void RedisTier::on_removed(const redis::Question& question,
                            const redis::Answer& answer) {
-    static_cast<RedisTier*>(question.owner)->health_.judge_write(answer);
+    auto& self = *static_cast<RedisTier*>(question.owner);
+    self.control_.note_write(question.tag);
+    self.health_.judge_write(answer);
     RedisReply reply;
     if (answer.end == redis::Answer::End::reply &&
         answer.reply->kind == redis::Reply::Kind::integer) {
@@ -345,7 +352,9 @@ template <void (RedisHealth::*judge)(const redis::Answer&)>
 void RedisTier::on_reply(const redis::Question& question,
                          const redis::Answer& answer) {
     using Kind = redis::Reply::Kind;
-    (static_cast<RedisTier*>(question.owner)->health_.*judge)(answer);
+    auto& self = *static_cast<RedisTier*>(question.owner);
+    self.control_.note_write(question.tag);
+    (self.health_.*judge)(answer);
     if (question.then == nullptr) { return; }
     Written written = Written::no;
     if (answer.end == redis::Answer::End::timeout) { written = Written::late; }
@@ -363,6 +372,7 @@ void RedisTier::on_reply(const redis::Question& question,
 
 void RedisTier::shut_down() noexcept {
     feed_.shut_down();
+    gets_.close();
     node_.shut_down();
 }
 

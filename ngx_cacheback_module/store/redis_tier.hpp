@@ -16,21 +16,9 @@
 #include "redis_leases.hpp"
 #include "redis_node.hpp"
 #include "redis_ticket.hpp"
+#include "shared_gets.hpp"
 
 namespace cacheback::store {
-
-// How a look-up ended. `bytes` is the value, valid during the callback only.
-struct RedisReply {
-    enum class Status : unsigned char {
-        found,
-        absent,
-        unavailable,  // breaker open, link down, timeout, error reply, garbage
-    };
-    Status status = Status::unavailable;
-    std::string_view bytes;
-};
-
-using RedisDone = void (*)(void* data, const RedisReply& reply);
 
 // What became of a write.
 enum class Written : unsigned char {
@@ -53,7 +41,8 @@ class RedisTier {
     // False: nothing can be asked now (breaker open, link down): the caller
     // goes on at once as if Redis held nothing. True: `done(data, reply)` will
     // be called within conf.timeout, less what the caller has `spent` of it
-    // before, unless `ticket` is cancelled.
+    // before, unless `ticket` is cancelled. Who asks for a key that is being
+    // read already, and has not changed since, gets the same answer.
     [[nodiscard]] bool get(const Key& key, RedisDone done, void* data,
                            RedisTicket& ticket, core::Millis spent = 0);
 
@@ -118,9 +107,6 @@ class RedisTier {
 
     static void on_get(const redis::Question& question,
                        const redis::Answer& answer);
-    // One that had less than its time is no witness of the server's health.
-    static void on_hurried_get(const redis::Question& question,
-                               const redis::Answer& answer);
     // The hint that is left behind tells whether the value is large.
     template <bool is_large, void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_write(const redis::Question& question,
@@ -130,7 +116,7 @@ class RedisTier {
     static void on_announced(const redis::Question& question,
                              const redis::Answer& answer);
     RedisReply judge(const redis::Question& question,
-                     const redis::Answer& answer, bool witness);
+                     const redis::Answer& answer);
     void skip() noexcept { control_.count(Counter::redis_skipped); }
     [[nodiscard]] bool may_write(RedisLane& lane, std::size_t size);
     // Calls `ask`, which is true when `written` will be called by an answer.
@@ -160,6 +146,7 @@ class RedisTier {
     RedisNode node_;
     RedisHealth& health_;
     RedisLane &small_, &bulk_;
+    SharedGets gets_;
     RedisLeases leases_;
     Feed feed_;
     Hints hints_;

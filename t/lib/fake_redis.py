@@ -17,6 +17,8 @@ MODE, for every command received:
                  the error of that name
     reset        closes the connection at the first command
     refuse       closes the connection as soon as it is there
+    newer:S      takes S seconds for an entry, and tells who claims a lease of
+                 an entry that is newer, yet is never there
     bytes        answers as if empty, one byte per segment
     empty        answers as if empty
 
@@ -26,6 +28,7 @@ MODE@NAME only for commands of that name; others are answered as if empty.
 
 import asyncio
 import socket
+import struct
 import sys
 
 ERRORS = {
@@ -47,10 +50,16 @@ EMPTY = {
 }
 
 
+CLAIMED = b"$1\r\n+\r\n"
+# The start of an entry that was stored in 2100, for a claim's answer.
+NEWER = b"+" + struct.pack("<8sHHHHIIq96x", b"cacheent", 1, 0, 200, 0, 0, 0,
+                           4102444800000)
+
+
 def when_empty(command):
     name = command[0].upper()
     if name == "EVAL":                  # a claim succeeds, as others do
-        return b"$1\r\n+\r\n" if "GETRANGE" in command[1] else b":1\r\n"
+        return CLAIMED if "GETRANGE" in command[1] else b":1\r\n"
     return EMPTY.get(name, b":0\r\n")
 
 
@@ -91,6 +100,11 @@ async def answer(mode, command, writer):
     elif kind == "slow":
         await asyncio.sleep(float(argument or 1))
         writer.write(empty)
+    elif kind == "newer":
+        if concerns("entry", command):
+            await asyncio.sleep(float(argument))
+        writer.write(b"$%d\r\n%s\r\n" % (len(NEWER), NEWER)
+                     if empty == CLAIMED else empty)
     elif kind == "garbage":
         writer.write(b"\x16\x03\x01 HTTP/1.1 400 Bad Request\r\n\r\n")
     elif kind == "truncated":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Many clients, one cold item: one of them asks the origin, the others get its
 answer, on whatever worker they are."""
-import itertools, os, statistics, sys, threading, time
+import itertools, os, re, statistics, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from load import Crowd, Steady
 from scenario import Box, SLACK, check, eventually, main, milliseconds, note
@@ -58,6 +58,109 @@ def a_crowd_at_a_cold_item_in_redis_is_one_origin_request():
 @scenario
 def a_crowd_at_a_cold_item_in_both_tiers_is_one_origin_request():
     one_origin_request_serves_all("both")
+
+
+@scenario
+def so_is_one_at_a_large_item_that_memory_does_not_hold():
+    with Box(conf(STORE["both"]), workers=2) as box:
+        crowd = Crowd(box, "/o?delay=0.3&size=1000000", 100)
+        answers = crowd.wait()
+        check(box.origin_count("/o") == 1, box.origin_count("/o"),
+              crowd.statuses())
+        check(len({a.body for a in answers}) == 1)
+        check(crowd.statuses() == {"MISS": 1, "HIT": 99}, crowd.statuses())
+        check(not box.log_count("cacheback: redis"), box.log())
+        sent = re.search(rb"total_net_output_bytes:(\d+)",
+                         box.redis("INFO", "stats"))
+        check(int(sent[1]) < 20e6, "Redis has sent", sent[1])
+        note("100 clients, 1 MB:", milliseconds([a.took for a in answers]))
+
+
+def gets(box):
+    """How many GETs Redis has answered since all links greeted it."""
+    check(eventually(lambda: len(box.entries()) == 1 and
+                     b" cmd=xread " in box.redis("CLIENT", "LIST")))
+    found = re.search(rb"cmdstat_get:calls=(\d+)",
+                      box.redis("INFO", "commandstats"))
+    return int(found[1])
+
+
+PATIENT = STORE["Redis"] + " redis_timeout 5s;"
+
+
+@scenario
+def who_asks_for_what_is_being_read_gets_the_same_answer():
+    with Box(conf(PATIENT)) as box:
+        box.get("/o?size=1000000")
+        before = gets(box)
+        box.redis("CLIENT", "PAUSE", "500", "ALL")
+        crowd = Crowd(box, "/o?size=1000000", 50)
+        check(len({a.body for a in crowd.wait()}) == 1)
+        check(crowd.statuses() == {"HIT": 50}, crowd.statuses())
+        check(gets(box) - before == 1, gets(box) - before)
+        # And no longer than that.
+        check(box.get("/o?size=1000000").cache == "HIT")
+        check(gets(box) - before == 2, gets(box) - before)
+
+
+@scenario
+def one_that_leaves_does_not_take_the_answer_from_the_others():
+    with Box(conf(PATIENT)) as box:
+        box.get("/o")
+        before = gets(box)
+        clients = [box.client() for _ in range(4)]
+        box.redis("CLIENT", "PAUSE", "500", "ALL")
+        for client in clients:
+            client.send("/o")
+            time.sleep(0.05)
+        clients[0].reset()
+        clients[2].reset()
+        check(clients[1].receive().cache == "HIT")
+        check(clients[3].receive().cache == "HIT")
+        check(gets(box) - before == 1, gets(box) - before)
+        # All of them: the next one asks anew.
+        clients = [box.client() for _ in range(2)]
+        box.redis("CLIENT", "PAUSE", "500", "ALL")
+        for client in clients:
+            client.send("/o")
+        time.sleep(0.05)
+        for client in clients:
+            client.reset()
+        time.sleep(0.05)
+        check(box.get("/o").cache == "HIT")
+        check(gets(box) - before == 3, gets(box) - before)
+
+
+@scenario
+def what_was_being_read_before_a_purge_is_not_for_who_asks_after_it():
+    with Box(conf(PATIENT, "cacheback_purge 1;")) as box:
+        box.get("/o")
+        early, purge, late = box.client(), box.client(), box.client()
+        box.redis("CLIENT", "PAUSE", "500", "ALL")
+        early.send("/o")
+        time.sleep(0.05)
+        purge.send("/o", method="PURGE")
+        time.sleep(0.05)
+        late.send("/o")
+        check(purge.receive("PURGE").code == 204)
+        check(early.receive().body == b"/o #1\n")
+        answer = late.receive()
+        check(answer.cache == "MISS" and answer.body == b"/o #2\n", answer)
+
+
+@scenario
+def one_with_less_time_left_than_the_others_is_told_in_its_time():
+    store = "memory off; redis redis://127.0.0.1:%(fake)s; redis_timeout 250ms;"
+    with Box(conf(store), fakes={"fake": "newer:0.2"}) as box:
+        # One of them claims after the first look of 200 ms, is told to look
+        # again, and has 50 ms for that; the others wait, and have all of it.
+        answers = Crowd(box, "/o", 5).wait()
+        took = sorted(a.took for a in answers)
+        note("told after:", milliseconds(took))
+        check({a.code for a in answers} == {200})
+        check(0.2 < took[0] < 0.35 * SLACK, took)
+        # Nor does its time-out count: Redis answers in the time it has.
+        check(not box.log_count("cacheback: redis"), box.log())
 
 
 def waiting_costs_no_more_than_asking(name):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two boxes on one Redis: an item is fetched once for both, and what one of
 them deletes no fetch of the other brings back."""
-import contextlib, os, statistics, sys, threading, time
+import contextlib, os, re, statistics, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from load import Crowd
 from scenario import Box, SLACK, check, eventually, main, milliseconds, note
@@ -79,6 +79,22 @@ def clients_of_a_cold_item_on_two_boxes_are_one_origin_request():
 @scenario
 def the_same_with_redis_alone():
     one_request_for_a_cold_item("Redis")
+
+
+@scenario
+def and_those_of_a_large_one_that_memory_does_not_hold():
+    with fleet() as boxes:
+        answers = crowds(boxes, "/o?delay=0.3&size=1000000", 50)
+        check(boxes[0].origin_count("/o") == 1, boxes[0].origin_count("/o"),
+              statuses(answers))
+        check(len({a.body for a in answers}) == 1)
+        check(statuses(answers) == {"MISS": 1, "HIT": 99}, statuses(answers))
+        for box in boxes:
+            check(not box.log_count("cacheback: redis"), box.log())
+        sent = re.search(rb"total_net_output_bytes:(\d+)",
+                         boxes[0].redis("INFO", "stats"))
+        check(int(sent[1]) < 30e6, "Redis has sent", sent[1])
+        note("2 x 50 clients, 1 MB:", milliseconds([a.took for a in answers]))
 
 
 def one_request_for_a_stale_item(store):
