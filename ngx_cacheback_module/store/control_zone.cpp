@@ -277,6 +277,15 @@ void ControlZone::come_back_to_all(const Key& key, core::Millis moment) {
     ngx::WakeChannel::wake(waiting);
 }
 
+void ControlZone::come_back_everywhere() {
+    ngx::WakeMask waiting = 0;
+    {
+        const Access access(*this);
+        waiting = leases_->take_all_elsewhere();
+    }
+    ngx::WakeChannel::wake(waiting);
+}
+
 void ControlZone::revoke(const Key& key) {
     ngx::WakeMask waiting = 0;
     {

@@ -64,13 +64,16 @@ class ControlZone {
     void release_to_all(const Key& key, LeaseToken token, core::Millis moment);
     void keep(const Key& key, LeaseToken token);
     // Another box fetches the item, or keeps it after a failure, see
-    // LeaseTable. Looked into again after a second.
+    // LeaseTable. Looked into again after a second, and while the breaker is
+    // open this box is on its own.
     void hand_over(const Key& key, LeaseToken token);
     void keep_a_while(const Key& key, LeaseToken token);
     void come_back(const Key& key);
     // The same when nothing was stored: those who waited go alone, for what
     // release_to_all() calls a moment.
     void come_back_to_all(const Key& key, core::Millis moment);
+    // Redis is away: nobody waits for other boxes any more.
+    void come_back_everywhere();
     void revoke(const Key& key);
     // Changes with each revoke(), and with what other boxes do: what was asked
     // for before must not be put where it was taken from. Items may share one,

@@ -38,7 +38,7 @@ FleetClaim::Answer FleetClaim::take(const ClaimReply& reply) {
         return Answer::newer;
     }
     case ClaimReply::Status::working:
-        control.hand_over(key_, std::exchange(*lease_, {}).token);
+        store_->hand_over(key_, std::exchange(*lease_, {}));
         // The feed was faster than the answer: that fetch has ended.
         if (control.fence(key_) != fence_) { control.come_back(key_); }
         return Answer::working;

@@ -190,17 +190,28 @@ bool LeaseTable::revoke(std::uint64_t hash) noexcept {
     return true;
 }
 
-Waiting LeaseTable::sweep(std::uint32_t pid) noexcept {
+template <class Which>
+Waiting LeaseTable::take_each(Which which) noexcept {
     auto* leases = reinterpret_cast<Lease*>(header_ + 1);
     Waiting waiting = 0;
     for (Lease* lease = leases; lease != leases + capacity(); lease++) {
-        if (lease->token != 0 && lease->pid == pid &&
-            lease->state == State::working) {
+        if (lease->token != 0 && which(*lease)) {
             lease->token = 0;
             waiting |= std::exchange(lease->waiting, 0);
         }
     }
     return waiting;
+}
+
+Waiting LeaseTable::take_all_elsewhere() noexcept {
+    return take_each(
+        [](const Lease& lease) { return lease.state == State::elsewhere; });
+}
+
+Waiting LeaseTable::sweep(std::uint32_t pid) noexcept {
+    return take_each([pid](const Lease& lease) {
+        return lease.pid == pid && lease.state == State::working;
+    });
 }
 
 bool LeaseTable::await(std::uint64_t hash, Waiting who,

@@ -72,6 +72,8 @@ class LeaseTable {
                    core::Millis until) noexcept;
     // Frees a lease that was handed over. Returns who waited for it.
     Waiting take_elsewhere(std::uint64_t hash) noexcept;
+    // The same for all of them: nobody tells any more when they end.
+    Waiting take_all_elsewhere() noexcept;
     // Takes the lease away from whoever has it (delete and invalidate).
     bool revoke(std::uint64_t hash) noexcept;
     // Frees the leases of one process that died. Returns who waited for them.
@@ -106,6 +108,8 @@ class LeaseTable {
     struct Lease;
     struct Mark;
 
+    template <class Which>
+    Waiting take_each(Which which) noexcept;
     [[nodiscard]] Lease* lease_set(std::uint64_t hash) const noexcept;
     [[nodiscard]] Mark* mark_set(std::uint64_t hash) const noexcept;
     [[nodiscard]] Lease* find(std::uint64_t hash) const noexcept;

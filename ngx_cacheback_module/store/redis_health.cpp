@@ -61,6 +61,7 @@ void RedisHealth::open(std::string_view what, std::string_view advice) {
     if (!current()) { breakers_ = &control_.breakers(server_); }
     const bool opened = breakers_->reads.open(
         control_.value(Counter::redis_skipped), wall_now());
+    if (opened) { control_.come_back_everywhere(); }
     std::string line(what);
     line.append(", ").append(advice);
     // Open already: only news is worth a line, and only to who knew the old.

@@ -73,6 +73,11 @@ class RedisTier {
                                 RedisDone done, void* data,
                                 RedisTicket& ticket);
 
+    // The server that holds the item is asked, as far as is known.
+    [[nodiscard]] bool well(const Key&) const noexcept {
+        return health_.well();
+    }
+
     [[nodiscard]] RedisLeases& leases() noexcept { return leases_; }
 
     // Worker exit: the links are closed, nobody is called any more. A worker

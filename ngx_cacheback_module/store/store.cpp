@@ -40,7 +40,7 @@ struct Store::Writing {
         // is late goes on, and the feed will tell that it is there.
         if (!self->held) {
             if (written == Written::late && self->lease.in_fleet) {
-                store.control_.hand_over(key, self->lease.token);
+                store.hand_over(key, self->lease);
             } else {
                 store.control_.release(key, self->lease.token);
             }
@@ -97,6 +97,12 @@ char* Store::configure(ngx_conf_t* cf, void* tag) {
     };
     return memory_.configure(cf, settings.name, settings.memory, memory_limit(),
                              tag);
+}
+
+void Store::hand_over(const Key& key, Lease lease) {
+    control_.hand_over(key, lease.token);
+    // Behind it: the breaker may have opened before the line above.
+    if (redis_ == nullptr || !redis_->well(key)) { control_.come_back(key); }
 }
 
 RedisTier* Store::redis() {

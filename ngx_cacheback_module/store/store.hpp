@@ -59,6 +59,9 @@ class Store {
     // A failure: nobody tries again before the lease ends.
     void keep(const Key& key, Lease lease) noexcept;
 
+    // Another box fetches the item, as Redis says, see ControlZone.
+    void hand_over(const Key& key, Lease lease);
+
     // Stores what the holder of the lease has fetched, in both tiers, and
     // releases the lease once others can find it. False when the lease was lost
     // meanwhile (a delete or an invalidation came in between): then nothing is

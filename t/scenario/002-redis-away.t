@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from load import Traffic, page_target, percentile, spread  # noqa: E402
+from load import Crowd, Traffic, page_target, percentile, spread  # noqa: E402
 from scenario import (SLACK, Box, check, eventually, main,  # noqa: E402
                       note, scenario)
 
@@ -161,6 +161,31 @@ def entries_that_redis_kept_are_served_when_it_is_back():
         check(eventually(lambda: box.log_count(AGAIN) == 1, 8))
         answer = box.get(page_target(*PAGES[0]))
         check(answer.cache in ("HIT", "STALE"), answer)
+
+
+@scenario
+def nobody_waits_for_a_store_that_redis_did_not_confirm():
+    """Its lease stays while the answer may come, but not while Redis is away,
+    whichever of both is noticed first."""
+    for commit_at in (0.0, 0.2 * SLACK):
+        with a_box("memory off;", TCP) as box:
+            target = f"/slow?delay={0.1 + commit_at}|0"
+            fetching = Crowd(box, target, 1)
+            check(eventually(lambda: box.origin_count("/slow") == 1))
+            box.signal("redis", signal.SIGSTOP)
+            time.sleep(0.05)
+            if commit_at == 0:
+                time.sleep(0.2 * SLACK)
+            others = [Crowd(box, f"/other{i}", 1) for i in range(6)]
+            check(fetching.wait()[0].cache == "MISS")
+            for other in others:
+                other.join()
+            check(box.logged(SILENT))
+            time.sleep(0.3 * SLACK)
+            answer = box.get(target)
+            note(f"after a commit that is late: {answer.took * 1000:.0f} ms")
+            check(answer.took < TIMEOUT * 0.4, answer)
+            box.signal("redis", signal.SIGCONT)
 
 
 main()

@@ -171,6 +171,24 @@ void another_box_is_waited_for_no_longer_than_said(void**) {
     assert_true(table->taken(1, now + 10));
 }
 
+void other_boxes_are_waited_for_no_more_when_none_can_tell(void**) {
+    Table table;
+    const LeaseToken ours = table->claim(1, me, 60, now);
+    for (const std::uint64_t hash : {2, 3}) {
+        const LeaseToken token = table->claim(hash, me, 60, now);
+        table->await(hash, hash, now);
+        table->hand_over(hash, token, now + 10);
+    }
+    table->keep(4, table->claim(4, me, 60, now), now + 10);
+    table->await(1, 0b100, now);
+    assert_int_equal(table->take_all_elsewhere(), 0b11);
+    assert_false(table->taken(2, now));
+    assert_false(table->taken(3, now));
+    assert_true(table->holds(1, ours, now));
+    assert_true(table->is_kept(4, now));  // the back-off stays
+    assert_int_equal(table->take_all_elsewhere(), 0);
+}
+
 void the_failure_of_another_box_is_kept_for_a_while(void**) {
     Table table;
     const LeaseToken token = table->claim(1, me, 60, now);
@@ -396,6 +414,7 @@ int main() {
         cmocka_unit_test(the_death_of_an_owner_names_who_waited),
         cmocka_unit_test(who_waits_for_another_box_is_named_when_that_is_done),
         cmocka_unit_test(another_box_is_waited_for_no_longer_than_said),
+        cmocka_unit_test(other_boxes_are_waited_for_no_more_when_none_can_tell),
         cmocka_unit_test(the_failure_of_another_box_is_kept_for_a_while),
         cmocka_unit_test(
             who_sets_anybody_aside_gets_the_lease_and_those_who_wait),
