@@ -122,7 +122,7 @@ my $code = join '', map { text_of($_) } glob "$source/*/*.cpp";
 $code =~ s/"\s*\n\s*"//g;
 $code =~ s/\\"/"/g;
 my $gone = section('## When Redis is slow or gone');
-my $server = qr/master "\w+" of (?:\S+, )?…|sentinel \S+|\S+/;
+my $server = qr/master "\w+" of (?:\S+, )?…|(?:sentinel|cluster node) \S+|\S+/;
 my @lines = $gone =~ /^\[\w+\]\s+cacheback: redis $server (.*)$/mg;
 cmp_ok scalar @lines, '>', 0, 'README has lines of the log';
 for my $line (@lines) {

@@ -27,7 +27,7 @@ location / {
 }
 EOC
 
-our $Known = '"memory", "redis", "redis_sentinel", '
+our $Known = '"memory", "redis", "redis_cluster", "redis_sentinel", '
     . '"redis_prefix", "redis_password_file", "redis_timeout", "redis_tls", '
     . '"max_entry", "memory_max_entry", "refresh_limit"';
 
@@ -195,21 +195,12 @@ memry 64m;
 --- config eval: $::Location
 --- refused
 unknown "memry" in "cacheback_store", expected one of "memory", "redis",
-"redis_sentinel", "redis_prefix", "redis_password_file", "redis_timeout",
-"redis_tls", "max_entry", "memory_max_entry", "refresh_limit"
+"redis_cluster", "redis_sentinel", "redis_prefix", "redis_password_file",
+"redis_timeout", "redis_tls", "max_entry", "memory_max_entry", "refresh_limit"
 
 
 
-=== TEST 16: words of later versions are unknown: redis_cluster
---- store
-redis_cluster redis://127.0.0.1:7000;
---- config eval: $::Location
---- refused eval
-'unknown "redis_cluster" in "cacheback_store", expected one of ' . $::Known
-
-
-
-=== TEST 17: words of later versions are unknown: redis_sign
+=== TEST 16: words of later versions are unknown: redis_sign
 --- store
 redis_sign key;
 --- config eval: $::Location
@@ -218,7 +209,7 @@ redis_sign key;
 
 
 
-=== TEST 18: a block inside the block
+=== TEST 17: a block inside the block
 --- store
 memory { }
 --- config eval: $::Location
@@ -227,7 +218,7 @@ unexpected "{"
 
 
 
-=== TEST 19: the file and the line of the mistake are named
+=== TEST 18: the file and the line of the mistake are named
 --- user_files
 >>> store.conf
 cacheback_store elsewhere {
@@ -244,7 +235,7 @@ qr{\[emerg\] .*invalid value "soon" in "redis_timeout", expected a time such as 
 
 
 
-=== TEST 20: what the words say together is named at the end of the block
+=== TEST 19: what the words say together is named at the end of the block
 --- user_files
 >>> store.conf
 cacheback_store elsewhere {
@@ -260,7 +251,7 @@ qr{\[emerg\] .*"redis_timeout" needs "redis" in "cacheback_store" "elsewhere" in
 
 
 
-=== TEST 21: names of stores: letters, digits, underscore, dash and dot
+=== TEST 20: names of stores: letters, digits, underscore, dash and dot
 --- http_config
 cacheback_store Pages-2.eu_west { memory 1m; }
 add_header X-Cache $cacheback_status always;
@@ -275,7 +266,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 22: a name with other characters
+=== TEST 21: a name with other characters
 --- http_config
 cacheback_store "my pages" { memory 1m; }
 --- config
@@ -285,7 +276,7 @@ invalid name "my pages" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 23: a store named off could not be switched on
+=== TEST 22: a store named off could not be switched on
 --- http_config
 cacheback_store off { memory 1m; }
 --- config
@@ -295,7 +286,7 @@ invalid name "off" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 24: an empty name
+=== TEST 23: an empty name
 --- http_config
 cacheback_store "" { memory 1m; }
 --- config
@@ -305,7 +296,7 @@ invalid name "" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 25: a name that is too long
+=== TEST 24: a name that is too long
 --- http_config eval
 "cacheback_store " . 'a' x 65 . " { memory 1m; }"
 --- config
@@ -315,7 +306,7 @@ invalid name "" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 26: no name
+=== TEST 25: no name
 --- http_config
 cacheback_store { memory 1m; }
 --- config
@@ -324,7 +315,7 @@ invalid number of arguments in "cacheback_store" directive
 
 
 
-=== TEST 27: no block
+=== TEST 26: no block
 --- http_config
 cacheback_store pages;
 --- config
@@ -333,7 +324,7 @@ directive "cacheback_store" has no opening "{"
 
 
 
-=== TEST 28: a store is made for the whole of http
+=== TEST 27: a store is made for the whole of http
 --- config
 cacheback_store pages { memory 1m; }
 --- refused
@@ -341,7 +332,7 @@ cacheback_store pages { memory 1m; }
 
 
 
-=== TEST 29: two stores of one name
+=== TEST 28: two stores of one name
 --- http_config
 cacheback_store pages { memory 1m; }
 cacheback_store pages { memory 1m; }
@@ -351,7 +342,7 @@ cacheback_store pages { memory 1m; }
 
 
 
-=== TEST 30: two stores know nothing of each other
+=== TEST 29: two stores know nothing of each other
 --- http_config
 cacheback_store one { memory 1m; }
 cacheback_store two { memory 1m; }
@@ -377,7 +368,7 @@ GET /two/o          200 HIT
 
 
 
-=== TEST 31: two stores of one Redis have prefixes of their own
+=== TEST 30: two stores of one Redis have prefixes of their own
 --- http_config
 cacheback_store s010one {
     memory off;
@@ -409,7 +400,7 @@ redis KEYS cacheback:s010two:{* => cacheback:s010two:{51037a4a37730f52c8732586d3
 
 
 
-=== TEST 32: redis_prefix stands before the keys
+=== TEST 31: redis_prefix stands before the keys
 --- store
 memory off;
 redis        redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -427,7 +418,7 @@ redis KEYS shop|$TEST_NGINX_PREFIX{* => shop|$TEST_NGINX_PREFIX{51037a4a37730f52
 
 
 
-=== TEST 33: what is stored in Redis goes away by itself
+=== TEST 32: what is stored in Redis goes away by itself
 --- store
 memory off;
 redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -445,7 +436,7 @@ redis TTL %{51037a4a37730f52c8732586d3aaa316} => 100
 
 
 
-=== TEST 34: redis_prefix with a brace would tear an item's keys apart
+=== TEST 33: redis_prefix with a brace would tear an item's keys apart
 --- store
 redis        redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_prefix "a{b:";
@@ -455,7 +446,7 @@ invalid value "a{b:" in "redis_prefix", expected a text without braces
 
 
 
-=== TEST 35: redis_prefix without Redis
+=== TEST 34: redis_prefix without Redis
 --- store
 redis_prefix mine:;
 --- config eval: $::Location
@@ -464,7 +455,7 @@ redis_prefix mine:;
 
 
 
-=== TEST 36: redis_password_file without Redis
+=== TEST 35: redis_password_file without Redis
 --- store
 redis_password_file secret;
 --- config eval: $::Location
@@ -473,7 +464,7 @@ redis_password_file secret;
 
 
 
-=== TEST 37: redis_timeout without Redis
+=== TEST 36: redis_timeout without Redis
 --- store
 redis_timeout 1s;
 --- config eval: $::Location
@@ -482,7 +473,7 @@ redis_timeout 1s;
 
 
 
-=== TEST 38: redis with what is no URL
+=== TEST 37: redis with what is no URL
 --- store
 redis 127.0.0.1:6379;
 --- config eval: $::Location
@@ -493,7 +484,7 @@ redis 127.0.0.1:6379;
 
 
 
-=== TEST 39: redis with a bad port; the password is not shown
+=== TEST 38: redis with a bad port; the password is not shown
 --- store
 redis redis://:s3cret@localhost:0/1;
 --- config eval: $::Location
@@ -505,7 +496,7 @@ s3cret
 
 
 
-=== TEST 40: redis with a database that is no number
+=== TEST 39: redis with a database that is no number
 --- store
 redis redis://localhost/first;
 --- config eval: $::Location
@@ -515,7 +506,7 @@ redis redis://localhost/first;
 
 
 
-=== TEST 41: redis_tls without TLS in the URL
+=== TEST 40: redis_tls without TLS in the URL
 --- store
 redis     redis://localhost;
 redis_tls verify=off;
@@ -525,7 +516,7 @@ redis_tls verify=off;
 
 
 
-=== TEST 42: redis without a host
+=== TEST 41: redis without a host
 --- store
 redis redis:///0;
 --- config eval: $::Location
@@ -534,7 +525,7 @@ redis redis:///0;
 
 
 
-=== TEST 43: redis on a host that nobody knows
+=== TEST 42: redis on a host that nobody knows
 --- store
 redis redis://nowhere.invalid;
 --- config eval: $::Location
@@ -544,7 +535,7 @@ a name that is known now, or a "resolver" in "http" that will know it
 
 
 
-=== TEST 44: redis by name
+=== TEST 43: redis by name
 --- store
 memory off;
 redis  redis://localhost:$TEST_NGINX_REDIS_PORT;
@@ -557,7 +548,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 45: redis on a unix-domain socket
+=== TEST 44: redis on a unix-domain socket
 --- store
 memory off;
 redis  unix:$TEST_NGINX_REDIS_SOCKET;
@@ -570,7 +561,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 46: another database, in the URL and of a socket
+=== TEST 45: another database, in the URL and of a socket
 --- http_config
 cacheback_store tcp {
     memory       off;
@@ -607,7 +598,7 @@ redis -n 4 DEL %{51037a4a37730f52c8732586d3aaa316} => 1
 
 
 
-=== TEST 47: a password in the URL
+=== TEST 46: a password in the URL
 --- store
 memory off;
 redis  redis://:open-sesame@127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -620,7 +611,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 48: a password in a file, and only its first line
+=== TEST 47: a password in a file, and only its first line
 --- user_files
 >>> password
 open-sesame
@@ -638,7 +629,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 49: a user in the URL and the password in a file
+=== TEST 48: a user in the URL and the password in a file
 --- user_files
 >>> password
 tell-nobody
@@ -657,7 +648,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 50: a user, a password and a database in the URL
+=== TEST 49: a user, a password and a database in the URL
 --- redis_before
 ACL SETUSER till on >p@ss:w/rd ~* +@all
 --- store
@@ -676,7 +667,7 @@ redis -n 5 DEL %{51037a4a37730f52c8732586d3aaa316} => 1
 
 
 
-=== TEST 51: a wrong password: pages come from the origin, and the log says why
+=== TEST 50: a wrong password: pages come from the origin, and the log says why
 --- store
 memory off;
 redis  redis://:wrong-word@127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -695,7 +686,7 @@ wrong-word
 
 
 
-=== TEST 52: no password where one is wanted
+=== TEST 51: no password where one is wanted
 --- store
 memory off;
 redis  redis://127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -711,7 +702,7 @@ log NOAUTH
 
 
 
-=== TEST 53: a password in the URL and one in a file
+=== TEST 52: a password in the URL and one in a file
 --- user_files
 >>> password
 open-sesame
@@ -725,7 +716,7 @@ expected one of them
 
 
 
-=== TEST 54: a password file that is not there
+=== TEST 53: a password file that is not there
 --- store
 redis               redis://127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
 redis_password_file /nowhere/password;
@@ -736,7 +727,7 @@ qr{\[emerg\] .*open\(\) "/nowhere/password" failed \(2: No such file or director
 
 
 
-=== TEST 55: a password file with nothing in it
+=== TEST 54: a password file with nothing in it
 --- user_files
 >>> password
 
@@ -750,7 +741,7 @@ expected one line of at most 1023 bytes
 
 
 
-=== TEST 56: redis_timeout is the most that a silent Redis adds
+=== TEST 55: redis_timeout is the most that a silent Redis adds
 --- store
 memory        off;
 redis         redis://127.0.0.1:$TEST_NGINX_FAKE_REDIS_SILENT;
@@ -765,7 +756,7 @@ GET /o              200 MISS
 
 
 
-=== TEST 57: redis_timeout with what is no time
+=== TEST 56: redis_timeout with what is no time
 --- store
 redis         redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_timeout fast;
@@ -775,7 +766,7 @@ invalid value "fast" in "redis_timeout", expected a time such as "250ms" or "1s"
 
 
 
-=== TEST 58: redis_timeout 0 would never ask
+=== TEST 57: redis_timeout 0 would never ask
 --- store
 redis         redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_timeout 0;
@@ -785,7 +776,7 @@ invalid value "0" in "redis_timeout", expected a time such as "250ms" or "1s"
 
 
 
-=== TEST 59: max_entry: what is larger is not stored
+=== TEST 58: max_entry: what is larger is not stored
 --- store
 memory    8m;
 max_entry 4k;
@@ -805,7 +796,7 @@ origin /large 2
 
 
 
-=== TEST 60: max_entry with what is no size
+=== TEST 59: max_entry with what is no size
 --- store
 max_entry much;
 --- config eval: $::Location
@@ -814,7 +805,7 @@ invalid value "much" in "max_entry", expected a size such as "64m" or "256k"
 
 
 
-=== TEST 61: max_entry beyond what Redis can hold
+=== TEST 60: max_entry beyond what Redis can hold
 --- store
 max_entry 513m;
 --- config eval: $::Location
@@ -823,7 +814,7 @@ invalid value "513m" in "max_entry", expected at most "512m"
 
 
 
-=== TEST 62: memory_max_entry: what is larger stays in Redis only
+=== TEST 61: memory_max_entry: what is larger stays in Redis only
 --- store
 memory           8m;
 memory_max_entry 4k;
@@ -843,7 +834,7 @@ GET /large?size=5000    200 HIT
 
 
 
-=== TEST 63: memory_max_entry is 256k beside Redis
+=== TEST 62: memory_max_entry is 256k beside Redis
 --- store
 memory 8m;
 redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -860,7 +851,7 @@ GET /large?size=270000  200 HIT
 
 
 
-=== TEST 64: memory_max_entry is max_entry without Redis
+=== TEST 63: memory_max_entry is max_entry without Redis
 --- store
 memory 8m;
 --- http_config eval: $::Shown
@@ -873,7 +864,7 @@ GET /large?size=900000  200 HIT
 
 
 
-=== TEST 65: memory_max_entry with what is no size
+=== TEST 64: memory_max_entry with what is no size
 --- store
 memory_max_entry -1;
 --- config eval: $::Location
@@ -883,7 +874,7 @@ invalid value "-1" in "memory_max_entry", expected a size such as "64m" or
 
 
 
-=== TEST 66: memory_max_entry needs memory
+=== TEST 65: memory_max_entry needs memory
 --- store
 memory           off;
 memory_max_entry 4k;
@@ -894,7 +885,7 @@ redis            redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 
 
 
-=== TEST 67: refresh_limit: never more background fetches than that; the others wait
+=== TEST 66: refresh_limit: never more background fetches than that; the others wait
 --- store
 memory        1m;
 refresh_limit 2;
@@ -923,7 +914,7 @@ GET /_/running                   200
 
 
 
-=== TEST 68: refresh_limit queue=0: what finds no place is dropped, and may try again
+=== TEST 67: refresh_limit queue=0: what finds no place is dropped, and may try again
 --- store
 memory        1m;
 refresh_limit 1 queue=0;
@@ -947,7 +938,7 @@ origin /b 2
 
 
 
-=== TEST 69: refresh_limit queue=1: one may wait
+=== TEST 68: refresh_limit queue=1: one may wait
 --- store
 memory        1m;
 refresh_limit 1 queue=1;
@@ -967,7 +958,7 @@ origin /c 1
 
 
 
-=== TEST 70: refresh_limit with what is no number
+=== TEST 69: refresh_limit with what is no number
 --- store
 refresh_limit many;
 --- config eval: $::Location
@@ -976,7 +967,7 @@ invalid value "many" in "refresh_limit", expected a number from 1 to 1000000
 
 
 
-=== TEST 71: refresh_limit 0 would refresh nothing
+=== TEST 70: refresh_limit 0 would refresh nothing
 --- store
 refresh_limit 0;
 --- config eval: $::Location
@@ -985,7 +976,7 @@ invalid value "0" in "refresh_limit", expected a number from 1 to 1000000
 
 
 
-=== TEST 72: refresh_limit with an unknown parameter
+=== TEST 71: refresh_limit with an unknown parameter
 --- store
 refresh_limit 4 line=3;
 --- config eval: $::Location
@@ -995,7 +986,7 @@ from 0 to 1000000
 
 
 
-=== TEST 73: refresh_limit with a queue that is no number
+=== TEST 72: refresh_limit with a queue that is no number
 --- store
 refresh_limit 4 queue=;
 --- config eval: $::Location

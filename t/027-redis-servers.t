@@ -14,7 +14,25 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: redis_sentinel without a URL
+=== TEST 1: one kind of Redis only
+--- store
+redis         redis://localhost;
+redis_cluster redis://localhost:7000;
+--- config eval: $::Location
+--- refused
+"redis_cluster" beside "redis", expected one of them
+
+
+=== TEST 2: nor Sentinels beside a cluster
+--- store
+redis_cluster  redis://localhost:7000;
+redis_sentinel main redis://localhost;
+--- config eval: $::Location
+--- refused
+"redis_sentinel" beside "redis_cluster", expected one of them
+
+
+=== TEST 3: redis_sentinel without a URL
 --- store
 redis_sentinel main;
 --- config eval: $::Location
@@ -23,7 +41,7 @@ invalid number of arguments in "redis_sentinel", expected
 "redis_sentinel MASTER URL ..."
 
 
-=== TEST 2: redis_sentinel without the name of the master
+=== TEST 4: redis_sentinel without the name of the master
 --- store
 redis_sentinel redis://localhost redis://localhost;
 --- config eval: $::Location
@@ -32,7 +50,41 @@ a URL in place of the name of the master in "redis_sentinel", expected
 "redis_sentinel MASTER URL ..."
 
 
-=== TEST 3: URLs with different passwords
+=== TEST 5: redis_cluster without a URL
+--- store
+redis_cluster;
+--- config eval: $::Location
+--- refused
+invalid number of arguments in "redis_cluster", expected "redis_cluster URL ..."
+
+
+=== TEST 6: redis_cluster with what is no URL; the password is not shown
+--- store
+redis_cluster redis://127.0.0.1 http://:s3cret@127.0.0.1;
+--- config eval: $::Location
+--- refused
+"redis_cluster": invalid value "http://:***@127.0.0.1", expected
+"redis://[[user]:password@]host[:port][/db]", "rediss://..." for TLS, or
+"unix:path[?db=N]"
+
+
+=== TEST 7: redis_cluster on a socket
+--- store
+redis_cluster unix:/tmp/redis.sock;
+--- config eval: $::Location
+--- refused
+"unix:/tmp/redis.sock" in "redis_cluster", expected "redis://" or "rediss://"
+
+
+=== TEST 8: redis_cluster with a database
+--- store
+redis_cluster redis://127.0.0.1:7000/2;
+--- config eval: $::Location
+--- refused
+database 2 in "redis_cluster", expected none: a cluster has database 0 only
+
+
+=== TEST 9: URLs with different passwords
 --- store
 redis_sentinel main redis://:a@127.0.0.1 redis://:b@127.0.0.2;
 --- config eval: $::Location
@@ -41,7 +93,16 @@ the URLs of "redis_sentinel" have different passwords, expected the same in
 all, or in one only
 
 
-=== TEST 4: URLs with different databases
+=== TEST 10: URLs with different users
+--- store
+redis_cluster redis://ann:a@127.0.0.1 redis://bob:a@127.0.0.2;
+--- config eval: $::Location
+--- refused
+the URLs of "redis_cluster" have different users, expected the same in all, or
+in one only
+
+
+=== TEST 11: URLs with different databases
 --- store
 redis_sentinel main redis://127.0.0.1/1 redis://127.0.0.2/2;
 --- config eval: $::Location
@@ -50,7 +111,15 @@ the URLs of "redis_sentinel" have different databases, expected the same in
 all, or in one only
 
 
-=== TEST 5: a password in a URL and in a file
+=== TEST 12: TLS for some
+--- store
+redis_cluster redis://127.0.0.1 rediss://127.0.0.2;
+--- config eval: $::Location
+--- refused
+"redis://" beside "rediss://" in "redis_cluster", expected one of them
+
+
+=== TEST 13: a password in a URL and in a file
 --- store
 redis_sentinel main redis://:a@127.0.0.1;
 redis_password_file secret;
@@ -60,7 +129,7 @@ redis_password_file secret;
 one of them
 
 
-=== TEST 6: redis_tls without Redis
+=== TEST 14: redis_tls without Redis
 --- store
 redis_tls verify=off;
 --- config eval: $::Location
@@ -68,7 +137,7 @@ redis_tls verify=off;
 "redis_tls" needs "redis" in "cacheback_store" "pages"
 
 
-=== TEST 7: redis_tls with an unknown parameter
+=== TEST 15: redis_tls with an unknown parameter
 --- store
 redis rediss://127.0.0.1;
 redis_tls verify=no;
@@ -78,7 +147,7 @@ invalid parameter "verify=no" in "redis_tls", expected "ca=FILE", "cert=FILE",
 "key=FILE", "name=NAME" or "verify=off"
 
 
-=== TEST 8: redis_tls with an empty parameter
+=== TEST 16: redis_tls with an empty parameter
 --- store
 redis rediss://127.0.0.1;
 redis_tls ca=;
@@ -88,7 +157,7 @@ invalid parameter "ca=" in "redis_tls", expected "ca=FILE", "cert=FILE",
 "key=FILE", "name=NAME" or "verify=off"
 
 
-=== TEST 9: redis_tls with a parameter twice
+=== TEST 17: redis_tls with a parameter twice
 --- store
 redis rediss://127.0.0.1;
 redis_tls name=a name=b;
@@ -97,7 +166,7 @@ redis_tls name=a name=b;
 duplicate parameter "name=b" in "redis_tls"
 
 
-=== TEST 10: redis_tls with a certificate without its key
+=== TEST 18: redis_tls with a certificate without its key
 --- store
 redis rediss://127.0.0.1;
 redis_tls cert=client.pem;
@@ -106,7 +175,7 @@ redis_tls cert=client.pem;
 "cert=" alone in "redis_tls", expected "cert=" and "key=" together
 
 
-=== TEST 11: redis_tls with a key without its certificate
+=== TEST 19: redis_tls with a key without its certificate
 --- store
 redis rediss://127.0.0.1;
 redis_tls key=client.pem;
@@ -115,7 +184,16 @@ redis_tls key=client.pem;
 "key=" alone in "redis_tls", expected "cert=" and "key=" together
 
 
-=== TEST 12: a CA file that is not there
+=== TEST 20: a host that nobody knows, among others
+--- store
+redis_cluster redis://127.0.0.1:7000 redis://nowhere.invalid:7000;
+--- config eval: $::Location
+--- refused
+host not found in "nowhere.invalid:7000" of "cacheback_store" "pages", expected
+a name that is known now, or a "resolver" in "http" that will know it
+
+
+=== TEST 21: a CA file that is not there
 --- store
 redis rediss://127.0.0.1;
 redis_tls ca=nobody.pem;
@@ -125,7 +203,7 @@ redis_tls ca=nobody.pem;
 qr/SSL_CTX_load_verify_locations\("[^"]*nobody.pem"\) failed/
 
 
-=== TEST 13: a certificate that is not there
+=== TEST 22: a certificate that is not there
 --- store
 redis rediss://127.0.0.1;
 redis_tls cert=nobody.pem key=nobody.pem;

@@ -104,6 +104,7 @@ constexpr ngx_uint_t many = 64;
 constexpr Word words[] = {
     {"memory", "SIZE|off", 1, set_memory},
     {"redis", "URL", 1, set_redis},
+    {"redis_cluster", "URL ...", many, set_redis_cluster},
     {"redis_sentinel", "MASTER URL ...", many, set_redis_sentinel, 2},
     {"redis_prefix", "TEXT", 1, set_redis_prefix},
     {"redis_password_file", "FILE", 1, set_redis_password_file},

@@ -57,6 +57,7 @@ void Session::begin(const Login& login, core::Millis now,
 void Session::greet(std::initializer_list<std::string_view> words,
                     GreetingFailure::Step step, core::Millis deadline) {
     make_room();
+    command_at_ = no_command;
     append_command(greeting_, words);
     Question question;
     question.done = on_greeting;
@@ -153,11 +154,13 @@ std::string& Session::commands() {
         out_.emplace_back();
         before_last_ += rest;
     }
+    command_at_ = out_.back().bytes.size();
     return out_.back().bytes;
 }
 
 void Session::take_over(std::string&& command) {
     make_room();
+    command_at_ = no_command;
     Chunk& last = out_.back();
     if (last.bytes.empty()) {
         last.bytes = std::move(command);
@@ -169,10 +172,18 @@ void Session::take_over(std::string&& command) {
     before_last_ += rest;
 }
 
-QuestionId Session::ask(const Question& question) noexcept {
+QuestionId Session::ask(const Question& question) {
     const QuestionId id = head_ + count_;
     slot(id) = question;
     ++count_;
+    if (redirect_ != nullptr) {
+        kept_.resize(ring_.size());
+        kept(id).clear();
+        if (command_at_ != no_command) {
+            kept(id).append(out_.back().bytes, command_at_);
+        }
+        command_at_ = no_command;
+    }
     return id;
 }
 
@@ -183,11 +194,25 @@ void Session::make_room() {
     for (QuestionId id = head_; id != head_ + count_; ++id) {
         larger[id & (larger.size() - 1)] = slot(id);
     }
+    if (!kept_.empty()) {
+        std::vector<std::string> commands(larger.size());
+        for (QuestionId id = head_; id != head_ + count_; ++id) {
+            commands[id & (larger.size() - 1)] = std::move(kept(id));
+        }
+        kept_ = std::move(commands);
+    }
     ring_ = std::move(larger);
 }
 
 void Session::cancel(QuestionId id) noexcept {
-    if (id >= head_ && id < head_ + count_) { slot(id).done = nullptr; }
+    if (id < head_ || id >= head_ + count_) { return; }
+    Question& place = slot(id);
+    place.sent = nullptr;
+    if (place.cancelled != nullptr) {
+        place.cancelled(place);
+    } else {
+        place.done = nullptr;
+    }
 }
 
 // -- bytes out
@@ -265,14 +290,27 @@ bool Session::answer(const Reply& reply) {
         return false;
     }
     const Question question = slot(head_);
+    const std::uint64_t link = link_;
+    bool answered = false;
+    if (reply.kind == Reply::Kind::error && redirect_ != nullptr) {
+        answered = redirected(question, reply.text);
+        if (link != link_) { return false; }
+    }
     ++head_;
     --count_;
-    if (question.done != nullptr) {
-        const std::uint64_t link = link_;
+    if (!answered && question.done != nullptr) {
         question.done(question, Answer{Answer::End::reply, &reply});
         if (link != link_) { return false; }
     }
     return broken_.empty() && failure_.step == GreetingFailure::Step::none;
+}
+
+bool Session::redirected(const Question& question, std::string_view error) {
+    const ErrorKind kind = error_kind(error);
+    if (kind != ErrorKind::moved && kind != ErrorKind::ask) { return false; }
+    const std::string command = kept(head_);
+    return !command.empty() &&
+           redirect_(redirect_owner_, question, command, error);
 }
 
 // -- time
@@ -287,6 +325,8 @@ std::size_t Session::expire(core::Millis now) {
         // The place stays: the reply is still to come, and is dropped then.
         const Question question = place;
         place.done = nullptr;
+        place.cancelled = nullptr;
+        place.sent = nullptr;
         ++expired;
         question.done(question, Answer{Answer::End::timeout, nullptr});
         if (link != link_) { break; }

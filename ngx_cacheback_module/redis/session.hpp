@@ -43,6 +43,11 @@ struct Question {
     void* data = nullptr;      // and that one's data
     std::uint64_t tag = 0;     // for `done`
     core::Millis deadline = 0;
+    // Called in place of forgetting `done` when the asker has gone.
+    void (*cancelled)(const Question& question) = nullptr;
+    void* server = nullptr;  // who is asked; for `done`
+    void* sent = nullptr;    // whoever asks it elsewhere says so there
+    unsigned char hops = 0;  // how often that was
 };
 
 struct Login {
@@ -99,7 +104,17 @@ class Session {
     // Where the bytes of a command are put; then ask() once for each command.
     [[nodiscard]] std::string& commands();
     void take_over(std::string&& command);  // a large one, not copied again
-    QuestionId ask(const Question& question) noexcept;
+    QuestionId ask(const Question& question);
+
+    // Keeps each command that comes by commands() until it is answered. An
+    // error that names another server is given to `redirect`, which asks there
+    // and says true, or lets it be the answer.
+    using Redirect = bool (*)(void* owner, const Question& question,
+                              std::string_view command, std::string_view error);
+    void keep_commands(Redirect redirect, void* owner) noexcept {
+        redirect_ = redirect;
+        redirect_owner_ = owner;
+    }
     // The answer is of no interest any more. Any id, at any time.
     void cancel(QuestionId id) noexcept;
     [[nodiscard]] std::size_t waiting() const noexcept { return count_; }
@@ -161,9 +176,19 @@ class Session {
 
     ReplyReader reader_;
 
+    [[nodiscard]] std::string& kept(QuestionId id) {
+        return kept_[id & (ring_.size() - 1)];
+    }
+    bool redirected(const Question& question, std::string_view error);
+
     std::vector<Question> ring_;  // a power of two; index = id
     QuestionId head_ = 1;         // oldest
     std::size_t count_ = 0;
+    Redirect redirect_ = nullptr;
+    void* redirect_owner_ = nullptr;
+    std::vector<std::string> kept_;  // like ring_, where commands are kept
+    static constexpr std::size_t no_command = ~std::size_t{0};
+    std::size_t command_at_ = no_command;  // in the last chunk
 
     std::string greeting_;  // goes out before anything else
     std::size_t greeting_at_ = 0;

@@ -12,10 +12,10 @@ constexpr std::string_view beginning = "0-0";
 
 }  // namespace
 
-Feed::Feed(const RedisKeys& keys, RedisNode& node, ControlZone& control,
+Feed::Feed(const RedisKeys& keys, RedisServers& servers, ControlZone& control,
            OnChange on_change, void* data)
     : keys_(keys),
-      node_(node),
+      servers_(servers),
       control_(control),
       on_change_(on_change),
       data_(data),
@@ -27,8 +27,16 @@ Feed::Feed(const RedisKeys& keys, RedisNode& node, ControlZone& control,
 
 void Feed::shut_down() noexcept {
     tick_.stop();
-    node_.feed.shut_down();
+    if (node_ != nullptr) { node_->feed.shut_down(); }
     control_.leave_feed();
+}
+
+void Feed::follow() {
+    RedisNode* node = servers_.feed_holder();
+    if (node == node_) { return; }
+    if (node_ != nullptr) { node_->feed.rest(); }
+    node_ = node;
+    step_ = Step::oldest;
 }
 
 void Feed::tick() {
@@ -37,40 +45,45 @@ void Feed::tick() {
         return;
     }
     tick_.start(look);
+    follow();
     if (!control_.reads_feed()) { return; }
     if (!reading_) { read(); }
 }
 
 void Feed::read() {
-    if (!node_.health.well() || !node_.feed.open_for_questions()) { return; }
+    if (node_ == nullptr || !node_->health.well() ||
+        !node_->feed.open_for_questions()) {
+        return;
+    }
     redis::Question question;
     question.done = on_page;
     question.owner = this;
     core::Millis wait = 0;
     switch (step_) {
     case Step::oldest:
-        redis::append_feed_begin(node_.feed.commands(), keys_.feed());
+        redis::append_feed_begin(node_->feed.commands(), keys_.feed());
         break;
     case Step::newest:
-        redis::append_feed_end(node_.feed.commands(), keys_.feed());
+        redis::append_feed_end(node_->feed.commands(), keys_.feed());
         break;
     case Step::follow:
-        redis::append_feed_read(node_.feed.commands(), keys_.feed(),
+        redis::append_feed_read(node_->feed.commands(), keys_.feed(),
                                 control_.feed_position(), silence);
         // The server looks at who waits ten times a second.
         wait = 2 * silence;
         break;
     }
     reading_ = true;
-    node_.feed.ask(question, wait);
+    node_->feed.ask(question, wait);
 }
 
 void Feed::on_page(const redis::Question& question,
                    const redis::Answer& answer) {
-    static_cast<Feed*>(question.owner)->take(answer);
+    auto& self = *static_cast<Feed*>(question.owner);
+    self.take(RedisHealth::of(question), answer);
 }
 
-void Feed::take(const redis::Answer& answer) {
+void Feed::take(RedisHealth& health, const redis::Answer& answer) {
     reading_ = false;
     // Lost, late or refused: the next tick tries again.
     if (answer.end != redis::Answer::End::reply) {
@@ -79,7 +92,10 @@ void Feed::take(const redis::Answer& answer) {
     }
     if (answer.reply->kind == redis::Reply::Kind::error) {
         step_ = Step::oldest;
-        node_.health.feed_error(answer.reply->text);
+        if (redis::error_kind(answer.reply->text) == redis::ErrorKind::moved) {
+            servers_.doubt();
+        }
+        health.feed_error(answer.reply->text);
         return;
     }
     const redis::FeedPage page = step_ == Step::follow
@@ -87,7 +103,7 @@ void Feed::take(const redis::Answer& answer) {
                                      : redis::read_feed_end(*answer.reply);
     if (!page.sound) {
         step_ = Step::oldest;
-        node_.health.feed_error("an answer that is no message");
+        health.feed_error("an answer that is no message");
         return;
     }
     take_page(page);

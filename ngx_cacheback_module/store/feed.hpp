@@ -8,7 +8,7 @@
 #include "../ngx/timer.hpp"
 #include "../redis/feed_message.hpp"
 #include "control_zone.hpp"
-#include "redis_node.hpp"
+#include "redis_servers.hpp"
 
 namespace cacheback::store {
 
@@ -18,22 +18,24 @@ class Feed {
     using OnChange = void (*)(void* data, const redis::Change* change);
 
     // `on_change` hears of all changes, this box's own among them.
-    Feed(const RedisKeys& keys, RedisNode& node, ControlZone& control,
+    Feed(const RedisKeys& keys, RedisServers& servers, ControlZone& control,
          OnChange on_change, void* data);
 
     void shut_down() noexcept;
 
   private:
     void tick();
+    void follow();  // to where the feed is now
     void read();
     static void on_page(const redis::Question& question,
                         const redis::Answer& answer);
-    void take(const redis::Answer& answer);
+    void take(RedisHealth& health, const redis::Answer& answer);
     void take_page(const redis::FeedPage& page);
     void place(std::string_view newest);
 
     const RedisKeys& keys_;
-    RedisNode& node_;
+    RedisServers& servers_;
+    RedisNode* node_ = nullptr;  // that holds the feed, as far as is known
     ControlZone& control_;
     OnChange on_change_;
     void* data_;

@@ -139,11 +139,20 @@ bool RedisHealth::explained(ErrorKind kind, std::string_view text) {
         open("is a replica without its master" + words, without_);
         return true;
     case ErrorKind::cluster_down:
+        if (conf_.topology == RedisConf::Topology::cluster) {
+            open("says that its cluster is down" + words, without_);
+            return true;
+        }
+        [[fallthrough]];
     case ErrorKind::moved:
     case ErrorKind::ask:
+        // In a cluster it passes: the map is being read.
+        if (conf_.topology == RedisConf::Topology::cluster) { return true; }
         open("is a node of a Redis Cluster" + words,
-             "the \"redis\" URL must name a single server");
+             "name it by \"redis_cluster\"");
         return true;
+    case ErrorKind::try_again:
+        return conf_.topology == RedisConf::Topology::cluster;
     case ErrorKind::no_auth:
         open("wants a password" + words,
              "give one in the \"redis\" URL or by \"redis_password_file\"");
@@ -274,6 +283,15 @@ void RedisHealth::feed_error(std::string_view text) {
     log(NGX_LOG_ERR, "does not let this box read what others change" +
                          in_brackets(text) +
                          ", allow the user the commands that README lists");
+}
+
+void RedisHealth::map_error(std::string_view text) {
+    if (explained(redis::error_kind(text), text)) { return; }
+    if (map_failure_ == text) { return; }
+    map_failure_ = text;
+    log(NGX_LOG_ERR, "does not tell who holds what" + in_brackets(text) +
+                         ", expected a node of a Redis Cluster and a user "
+                         "that may \"cluster|nodes\"");
 }
 
 void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {

@@ -21,6 +21,12 @@ class RedisHealth {
     RedisHealth(const RedisConf& conf, ControlZone& control, std::string name,
                 std::string_view without = "serving without it");
 
+    // Of whoever was asked, see RedisLane::ask().
+    [[nodiscard]] static RedisHealth& of(
+        const redis::Question& question) noexcept {
+        return *static_cast<RedisHealth*>(question.server);
+    }
+
     // -- reads, and the server as a whole
 
     [[nodiscard]] bool well() const noexcept {
@@ -57,6 +63,8 @@ class RedisHealth {
     [[nodiscard]] bool fleet() const noexcept;
     // An error in reply to a read of the feed of changes.
     void feed_error(std::string_view text);
+    // The same for the map of a cluster's slots.
+    void map_error(std::string_view text);
     void write_refused(redis::ErrorKind kind, std::string_view text);
     void written() {
         if (writes_off_) { writes_again(); }
@@ -86,6 +94,7 @@ class RedisHealth {
     std::string fleet_failure_;    // likewise
     ngx_msec_t fleet_off_at_ = 0;  // 0: not lately
     std::string feed_failure_;     // likewise
+    std::string map_failure_;      // likewise
     std::string last_failure_;     // logged again only when it differs
     redis::ErrorKind last_error_ = redis::ErrorKind::other;
     ngx_msec_t last_error_at_ = 0;

@@ -75,12 +75,49 @@ bool RedisLane::open_for_questions() {
 
 redis::QuestionId RedisLane::ask(redis::Question question, core::Millis wait) {
     question.deadline = now() + static_cast<core::Millis>(conf_.timeout) + wait;
+    question.server = &health_;
     const redis::QuestionId id = session_.ask(question);
     watch(question.deadline);
     traffic_ = true;
     set_idle(false);
     if (session_.ready()) { flush_.post(); }
     return id;
+}
+
+void RedisLane::set_redirector(Redirector& redirector) noexcept {
+    redirector_ = &redirector;
+    session_.keep_commands(
+        [](void* self, const redis::Question& question,
+           std::string_view command, std::string_view error) {
+            auto& lane = *static_cast<RedisLane*>(self);
+            return lane.redirector_->redirect(lane, question, command, error);
+        },
+        this);
+}
+
+bool RedisLane::ask_again(redis::Question question, std::string_view command,
+                          bool asking) {
+    if (!open_for_questions()) { return false; }
+    if (asking) {
+        redis::append_command(commands(), {"ASKING"});
+        redis::Question leave;
+        leave.deadline = question.deadline;
+        session_.ask(leave);
+    }
+    question.server = &health_;
+    commands().append(command);
+    const redis::QuestionId id = session_.ask(question);
+    if (question.sent != nullptr) {
+        auto& sent = *static_cast<SentQuestion*>(question.sent);
+        sent.lane->let_go();
+        sent = {this, id};
+        hold();
+    }
+    watch(question.deadline);
+    traffic_ = true;
+    set_idle(false);
+    if (session_.ready()) { flush_.post(); }
+    return true;
 }
 
 // -- the link
@@ -97,6 +134,7 @@ void RedisLane::connect() {
     login.name = name_;
     login.probe = probe_;
     login.only_master = place_.names_a_master();
+    login.in_cluster = conf_.topology == RedisConf::Topology::cluster;
     const ngx_msec_t limit = greeting_time(conf_);
     const core::Millis deadline = now() + static_cast<core::Millis>(limit);
     session_.begin(login, now(), deadline);
@@ -262,6 +300,12 @@ void RedisLane::drop() {
     if (state_ == State::ended) { return; }
     state_ = State::down;
     plan_retry();
+}
+
+void RedisLane::rest() {
+    if (state_ == State::up) { drop(); }
+    retry_.stop();
+    attempts_ = 0;
 }
 
 void RedisLane::asked_to_leave() {

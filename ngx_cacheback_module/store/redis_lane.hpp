@@ -14,6 +14,26 @@
 
 namespace cacheback::store {
 
+class RedisLane;
+
+// Where a question is under way, in the hands of who asked it.
+struct SentQuestion {
+    RedisLane* lane = nullptr;  // null: nowhere
+    redis::QuestionId id = 0;
+};
+
+// Asks another server when this one names it.
+class Redirector {
+  public:
+    // True: it did. False: the error is the answer.
+    virtual bool redirect(const RedisLane& from,
+                          const redis::Question& question,
+                          std::string_view command, std::string_view error) = 0;
+
+  protected:
+    ~Redirector() = default;
+};
+
 class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
   public:
     // `name` and `probe` as in redis::Login. `exit`: whether a worker that
@@ -31,6 +51,10 @@ class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
     [[nodiscard]] bool takes_commands() const noexcept {
         return state_ == State::up;
     }
+    // The server has greeted.
+    [[nodiscard]] bool takes_questions_now() const noexcept {
+        return state_ == State::up && session_.ready();
+    }
     [[nodiscard]] bool busy() const noexcept { return session_.waiting() > 0; }
 
     // Between commands() (or take_over) and ask() nothing else may be called;
@@ -43,6 +67,12 @@ class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
     // a command on which the server waits, or earlier, when it is negative.
     redis::QuestionId ask(redis::Question question, core::Millis wait = 0);
     void cancel(redis::QuestionId id) noexcept { session_.cancel(id); }
+    // For good: questions keep their commands, and go where errors send them.
+    void set_redirector(Redirector& redirector) noexcept;
+    // One that was asked elsewhere, with its deadline; `asking`: of a slot that
+    // is on its way here. False: it cannot be asked here.
+    [[nodiscard]] bool ask_again(redis::Question question,
+                                 std::string_view command, bool asking);
     // Something is left of the time that an answer may take.
     [[nodiscard]] bool has_time(core::Millis spent) const noexcept {
         return spent < static_cast<core::Millis>(conf_.timeout);
@@ -56,6 +86,17 @@ class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
 
     [[nodiscard]] std::size_t unsent() const noexcept {
         return session_.unsent();
+    }
+
+    // Ends the link until something is asked again.
+    void rest();
+
+    // Who may still cancel a question of this lane: it is not destroyed
+    // meanwhile.
+    void hold() noexcept { holders_++; }
+    void let_go() noexcept { holders_--; }
+    [[nodiscard]] bool is_held() const noexcept {
+        return holders_ > 0 || session_.waiting() > 0;
     }
 
     // Ends the link for good, without telling those who wait.
@@ -107,6 +148,8 @@ class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
     std::size_t tried_ = 0;    // of this attempt, in vain
     unsigned attempts_ = 0;    // in a row without a stable link
     core::Millis up_since_ = 0;
+    std::size_t holders_ = 0;
+    Redirector* redirector_ = nullptr;
 
     redis::Session session_;
     ngx::PeerConnection connection_;

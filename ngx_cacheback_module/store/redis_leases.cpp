@@ -21,13 +21,17 @@ std::string_view word(Over over) noexcept {
 bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
                         Over over, core::Millis spent, RedisClaimed done,
                         void* data, RedisTicket& ticket) {
-    if (!health_.well() || !health_.writes() || !health_.fleet() ||
-        !lane_.open_for_questions() || !lane_.has_time(spent)) {
+    const KeyDigest digest(key.text);
+    RedisNode* node = servers_.holder(digest);
+    if (node == nullptr) { return false; }
+    RedisLane& lane = node->small;
+    if (!node->health.well() || !node->health.writes() ||
+        !node->health.fleet() || !lane.open_for_questions() ||
+        !lane.has_time(spent)) {
         return false;
     }
-    const KeyDigest digest(key.text);
     redis::append_command(
-        lane_.commands(),
+        lane.commands(),
         {"EVAL", redis::claim_script, "2", keys_.lease(digest),
          keys_.entry(digest), keys_.holder(token),
          std::to_string(std::max<core::Millis>(length, 1)), word(over)});
@@ -36,21 +40,23 @@ bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
     question.owner = this;
     question.then = reinterpret_cast<void (*)()>(done);
     question.data = data;
-    ticket.hold(lane_, lane_.ask(question, -spent));
+    question.sent = &ticket.place();
+    ticket.hold(lane, lane.ask(question, -spent));
     return true;
 }
 
 void RedisLeases::on_claim(const redis::Question& question,
                            const redis::Answer& answer) {
     auto& self = *static_cast<RedisLeases*>(question.owner);
-    const ClaimReply reply = self.judge(answer);
+    const ClaimReply reply = self.judge(RedisHealth::of(question), answer);
     reinterpret_cast<RedisClaimed>(question.then)(question.data, reply);
 }
 
-ClaimReply RedisLeases::judge(const redis::Answer& answer) {
+ClaimReply RedisLeases::judge(RedisHealth& health,
+                              const redis::Answer& answer) {
     using Kind = redis::Reply::Kind;
     using Status = ClaimReply::Status;
-    health_.judge_fleet(answer);
+    health.judge_fleet(answer);
     if (answer.end != redis::Answer::End::reply ||
         answer.reply->kind == Kind::error) {
         return {};
@@ -65,7 +71,7 @@ ClaimReply RedisLeases::judge(const redis::Answer& answer) {
         }
     }
     control_.count(Counter::redis_errors);
-    health_.garbage("an answer to a claim that is none");
+    health.garbage("an answer to a claim that is none");
     return {};
 }
 
@@ -82,24 +88,25 @@ void RedisLeases::finish(const Key& key, LeaseToken token,
     ngx::guard(
         ngx_cycle->log,
         [&] {
-            // Also behind a claim that is late: it may take effect yet.
-            if (!lane_.takes_commands()) { return; }
             const KeyDigest digest(key.text);
+            RedisNode* node = servers_.holder(digest);
+            // Also behind a claim that is late: it may take effect yet.
+            if (node == nullptr || !node->small.takes_commands()) { return; }
             redis::append_command(
-                lane_.commands(),
+                node->small.commands(),
                 {"EVAL", redis::finish_script, "2", keys_.lease(digest),
                  keys_.entry(digest), keys_.holder(token), what});
             redis::Question question;
             question.done = on_finish;
             question.owner = this;
-            lane_.ask(question);
+            node->small.ask(question);
         },
         [] {});
 }
 
 void RedisLeases::on_finish(const redis::Question& question,
                             const redis::Answer& answer) {
-    static_cast<RedisLeases*>(question.owner)->health_.judge_fleet(answer);
+    RedisHealth::of(question).judge_fleet(answer);
 }
 
 }  // namespace cacheback::store

@@ -5,9 +5,7 @@
 #pragma once
 
 #include "control_zone.hpp"
-#include "redis_health.hpp"
-#include "redis_keys.hpp"
-#include "redis_lane.hpp"
+#include "redis_servers.hpp"
 #include "redis_ticket.hpp"
 
 namespace cacheback::store {
@@ -29,10 +27,10 @@ using RedisClaimed = void (*)(void* data, const ClaimReply& reply);
 
 class RedisLeases {
   public:
-    // All that concerns leases travels on one lane, in its order.
-    RedisLeases(const RedisKeys& keys, RedisLane& lane, RedisHealth& health,
+    // All that concerns an item's lease travels on one lane, in its order.
+    RedisLeases(const RedisKeys& keys, RedisServers& servers,
                 ControlZone& control) noexcept
-        : keys_(keys), lane_(lane), health_(health), control_(control) {}
+        : keys_(keys), servers_(servers), control_(control) {}
 
     // As RedisTier::get(). The lease ends after `length`.
     [[nodiscard]] bool claim(const Key& key, LeaseToken token,
@@ -49,13 +47,12 @@ class RedisLeases {
                          const redis::Answer& answer);
     static void on_finish(const redis::Question& question,
                           const redis::Answer& answer);
-    ClaimReply judge(const redis::Answer& answer);
+    ClaimReply judge(RedisHealth& health, const redis::Answer& answer);
     void finish(const Key& key, LeaseToken token,
                 std::string_view what) noexcept;
 
     const RedisKeys& keys_;
-    RedisLane& lane_;
-    RedisHealth& health_;
+    RedisServers& servers_;
     ControlZone& control_;
 };
 

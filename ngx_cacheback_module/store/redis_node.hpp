@@ -25,6 +25,19 @@ struct RedisNode {
           feed(conf, health, *place, "cacheback-feed", keys.probe(),
                ngx::Timer::Exit::goes) {}
 
+    void redirect_to(Redirector& redirector) noexcept {
+        small.set_redirector(redirector);
+        bulk.set_redirector(redirector);
+    }
+    [[nodiscard]] bool is_held() const noexcept {
+        return small.is_held() || bulk.is_held() || feed.is_held();
+    }
+    // See RedisLane.
+    void rest() {
+        feed.rest();
+        small.rest();
+        bulk.rest();
+    }
     void shut_down() noexcept {
         feed.shut_down();
         small.shut_down();

@@ -2,8 +2,6 @@
 // asked it.
 #pragma once
 
-#include <utility>
-
 #include "redis_lane.hpp"
 #include "shared_gets.hpp"
 
@@ -20,17 +18,20 @@ class RedisTicket {
     ~RedisTicket() { cancel(); }
 
     void cancel() noexcept {
-        if (lane_ != nullptr) {
-            std::exchange(lane_, nullptr)->cancel(question_);
+        if (sent_.lane != nullptr) {
+            sent_.lane->cancel(sent_.id);
+            sent_.lane->let_go();
+            sent_ = {};
         }
         asker_.leave();
     }
-    // In place of what it held before.
+    // In place of what it held before. The question says `sent = &place()`.
     void hold(RedisLane& lane, redis::QuestionId question) noexcept {
         cancel();
-        lane_ = &lane;
-        question_ = question;
+        sent_ = {&lane, question};
+        lane.hold();
     }
+    [[nodiscard]] SentQuestion& place() noexcept { return sent_; }
     // For a question that others may share; likewise.
     [[nodiscard]] SharedGets::Asker& asker() noexcept {
         cancel();
@@ -38,8 +39,7 @@ class RedisTicket {
     }
 
   private:
-    RedisLane* lane_ = nullptr;
-    redis::QuestionId question_ = 0;
+    SentQuestion sent_;
     SharedGets::Asker asker_;
 };
 

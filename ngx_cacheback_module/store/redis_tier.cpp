@@ -1,7 +1,5 @@
 #include "redis_tier.hpp"
 
-#include "master_place.hpp"
-
 #include "../redis/commands.hpp"
 #include "../redis/lease_scripts.hpp"
 
@@ -29,37 +27,33 @@ std::string get_head(std::string_view key_head) {
     return head;
 }
 
-std::unique_ptr<RedisPlace> where(const RedisConf& conf, ControlZone& control) {
-    if (conf.topology == RedisConf::Topology::sentinel) {
-        return std::make_unique<MasterPlace>(conf, control);
-    }
-    return std::make_unique<HostPlace>(conf, conf.seeds[0]);
-}
-
 }  // namespace
 
 RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
                      Feed::OnChange on_change, void* data)
     : control_(control),
       keys_(view(conf.prefix), control.box()),
-      node_(conf, keys_, control, where(conf, control),
-            std::string(view(conf.address_text))),
-      health_(node_.health),
-      small_(node_.small),
-      bulk_(node_.bulk),
-      gets_(small_, bulk_, static_cast<core::Millis>(conf.timeout)),
-      leases_(keys_, small_, health_, control),
-      feed_(keys_, node_, control, on_change, data),
-      get_head_(get_head(keys_.head())) {
-    // Also while the breaker is open: a worker that starts may know better.
-    (void)small_.open_for_questions();
+      servers_(RedisServers::make(conf, keys_, control)),
+      gets_(static_cast<core::Millis>(conf.timeout)),
+      leases_(keys_, *servers_, control),
+      feed_(keys_, *servers_, control, on_change, data),
+      get_head_(get_head(keys_.head())) {}
+
+bool RedisTier::well(const Key& key) const noexcept {
+    const RedisNode* node = servers_->holder(KeyDigest(key.text));
+    return node != nullptr && node->health.well();
 }
 
 bool RedisTier::get(const Key& key, RedisDone done, void* data,
                     RedisTicket& ticket, core::Millis spent) {
-    RedisLane& lane = hints_.large(key.hash) ? bulk_ : small_;
-    if (!health_.well() || !lane.open_for_questions() ||
-        !lane.has_time(spent)) {
+    const KeyDigest digest(key.text);
+    RedisNode* node = servers_->holder(digest);
+    if (node == nullptr || !node->health.well()) {
+        skip();
+        return false;
+    }
+    RedisLane& lane = hints_.large(key.hash) ? node->bulk : node->small;
+    if (!lane.open_for_questions() || !lane.has_time(spent)) {
         skip();
         return false;
     }
@@ -69,7 +63,6 @@ bool RedisTier::get(const Key& key, RedisDone done, void* data,
     if (gets_.join(subject, asker, done, data, spent)) { return true; }
 
     SharedGets::Get& get = gets_.place();
-    const KeyDigest digest(key.text);
     std::string& out = lane.commands();
     out.reserve(out.size() + get_head_.size() + KeyDigest::size + 3);
     out += get_head_;
@@ -81,7 +74,8 @@ bool RedisTier::get(const Key& key, RedisDone done, void* data,
     question.owner = this;
     question.data = &get;
     question.tag = key.hash;
-    gets_.begin(get, subject, {&lane, lane.ask(question)}, asker, done, data,
+    question.sent = &get.sent;
+    gets_.begin(get, subject, lane, lane.ask(question), asker, done, data,
                 spent);
     return true;
 }
@@ -101,7 +95,7 @@ RedisReply RedisTier::judge(const redis::Question& question,
     using Status = RedisReply::Status;
     if (answer.end == redis::Answer::End::timeout) {
         control_.count(Counter::redis_timeouts);
-        health_.timed_out(1);
+        RedisHealth::of(question).timed_out(1);
         return {};
     }
     if (answer.end == redis::Answer::End::lost) {
@@ -118,23 +112,27 @@ RedisReply RedisTier::judge(const redis::Question& question,
         return {Status::absent, {}};
     case Kind::error:
         control_.count(Counter::redis_errors);
-        health_.error_reply(redis::error_kind(answer.reply->text),
-                            answer.reply->text);
+        RedisHealth::of(question).error_reply(
+            redis::error_kind(answer.reply->text), answer.reply->text);
         return {};
     default:
         control_.count(Counter::redis_errors);
-        health_.garbage("an answer to GET that is no value");
+        RedisHealth::of(question).garbage("an answer to GET that is no value");
         return {};
     }
 }
 
-bool RedisTier::may_write(RedisLane& lane, std::size_t size) {
-    if (health_.well() && lane.unsent() + size <= most_unsent &&
-        lane.open_for_questions() && health_.may_write()) {
-        return true;
+RedisNode* RedisTier::to_write_to(const KeyDigest& digest, std::size_t size) {
+    RedisNode* node = servers_->holder(digest);
+    if (node != nullptr && node->health.well()) {
+        RedisLane& lane = size > large_value ? node->bulk : node->small;
+        if (lane.unsent() + size <= most_unsent && lane.open_for_questions() &&
+            node->health.may_write()) {
+            return node;
+        }
     }
     control_.count(Counter::redis_writes_dropped);
-    return false;
+    return nullptr;
 }
 
 template <class Ask>
@@ -163,10 +161,11 @@ void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
         return;
     }
     attempt(written, data, [&] {
-        const bool is_large = total(entry) > large_value;
-        RedisLane& lane = is_large ? bulk_ : small_;
-        if (!may_write(lane, total(entry))) { return false; }
         const KeyDigest digest(key.text);
+        RedisNode* node = to_write_to(digest, total(entry));
+        if (node == nullptr) { return false; }
+        const bool is_large = total(entry) > large_value;
+        RedisLane& lane = is_large ? node->bulk : node->small;
         redis::Question question = question_of(key, written, data);
         if (token == 0) {
             question.done = is_large
@@ -191,10 +190,11 @@ void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
         // Until it is answered, reads of this key follow it on its lane.
         hints_.set(key.hash, is_large);
         control_.note_write(key.hash);
-        if (health_.fleet()) {
+        if (node->health.fleet()) {
             redis::Question word = question_of(key, nullptr, nullptr);
             word.done = on_side_write<&RedisHealth::judge_fleet>;
-            (void)ask_announce(lane, key, redis::Change::Kind::stored, 0, word);
+            (void)ask_announce(*node, lane, key,
+                               {redis::Change::Kind::stored, 0}, word);
         }
         return true;
     });
@@ -216,111 +216,169 @@ void RedisTier::ask_set(RedisLane& lane, const std::string& name,
 void RedisTier::remove(const Key& key, LeaseToken token, RedisWritten written,
                        void* data) {
     attempt(written, data, [&] {
-        if (!may_write(small_, 0)) { return false; }
+        const KeyDigest digest(key.text);
+        RedisNode* node = to_write_to(digest, 0);
+        if (node == nullptr) { return false; }
         redis::Question question = question_of(key, written, data);
         if (token == 0) {
             question.done = on_reply<&RedisHealth::judge_write>;
-            (void)ask_del(key, question);
+            (void)ask_del(*node, key, digest, question);
             return true;
         }
         question.done = on_reply<&RedisHealth::judge_fleet>;
-        const KeyDigest digest(key.text);
         redis::append_command(
-            small_.commands(),
+            node->small.commands(),
             {"EVAL", redis::finish_script, "2", keys_.lease(digest),
              keys_.entry(digest), keys_.holder(token), "remove"});
         control_.note_write(key.hash);
-        small_.ask(question);
+        node->small.ask(question);
         return true;
     });
 }
 
 void RedisTier::revoke(const Key& key) {
     attempt(nullptr, nullptr, [&] {
-        if (!may_write(small_, 0)) { return false; }
-        ask_revoke(key);
-        return true;
+        const KeyDigest digest(key.text);
+        RedisNode* node = to_write_to(digest, 0);
+        if (node != nullptr) { ask_revoke(*node, key, digest); }
+        return node != nullptr;
     });
 }
 
-void RedisTier::ask_revoke(const Key& key) {
-    redis::append_command(small_.commands(),
-                          {"DEL", keys_.lease(KeyDigest(key.text))});
+void RedisTier::ask_revoke(RedisNode& node, const Key& key,
+                           const KeyDigest& digest) {
+    redis::append_command(node.small.commands(), {"DEL", keys_.lease(digest)});
     redis::Question question = question_of(key, nullptr, nullptr);
     question.done = on_side_write<&RedisHealth::judge_write>;
-    small_.ask(question);
+    node.small.ask(question);
 }
 
 bool RedisTier::remove(const Key& key, RedisDone done, void* data,
                        RedisTicket& ticket) {
-    if (!may_write(small_, 0)) { return false; }
+    const KeyDigest digest(key.text);
+    RedisNode* node = to_write_to(digest, 0);
+    if (node == nullptr) { return false; }
     redis::Question question = question_of(key, nullptr, data);
     question.done = on_removed;
     question.then = reinterpret_cast<void (*)()>(done);
-    ticket.hold(small_, ask_del(key, question));
+    question.sent = &ticket.place();
+    ticket.hold(node->small, ask_del(*node, key, digest, question));
     return true;
 }
 
 // The lease first: who fetches the item must not bring it back.
-redis::QuestionId RedisTier::ask_del(const Key& key, redis::Question question) {
-    ask_revoke(key);
-    const std::string name = keys_.entry(KeyDigest(key.text));
-    if (bulk_.busy() && bulk_.open_for_questions()) {
+redis::QuestionId RedisTier::ask_del(RedisNode& node, const Key& key,
+                                     const KeyDigest& digest,
+                                     const redis::Question& question) {
+    ask_revoke(node, key, digest);
+    const std::string name = keys_.entry(digest);
+    if (node.bulk.busy() && node.bulk.open_for_questions()) {
         // Nor what is on its way there without a lease.
-        redis::append_command(bulk_.commands(), {"DEL", name});
+        redis::append_command(node.bulk.commands(), {"DEL", name});
         redis::Question second = question_of(key, nullptr, nullptr);
         second.done = on_reply<&RedisHealth::judge_write>;
-        bulk_.ask(second);
+        node.bulk.ask(second);
     }
-    redis::append_command(small_.commands(), {"DEL", name});
+    redis::append_command(node.small.commands(), {"DEL", name});
     hints_.set(key.hash, false);
     control_.note_write(key.hash);
-    return small_.ask(question);
+    return node.small.ask(question);
 }
 
 void RedisTier::announce(const Key& key, redis::Change::Kind kind,
                          core::Millis length) noexcept {
     attempt(nullptr, nullptr, [&] {
-        if (!health_.writes() || !health_.fleet() || !small_.takes_commands()) {
+        RedisNode* node = servers_->holder(KeyDigest(key.text));
+        if (node == nullptr || !node->health.writes() ||
+            !node->health.fleet() || !node->small.takes_commands()) {
             return false;
         }
         redis::Question question = question_of(key, nullptr, nullptr);
         question.done = on_side_write<&RedisHealth::judge_fleet>;
-        (void)ask_announce(small_, key, kind, length, question);
-        return true;
+        return ask_announce(*node, node->small, key, {kind, length}, question)
+                   .lane != nullptr;
     });
 }
 
 bool RedisTier::announce(const Key& key, redis::Change::Kind kind,
                          RedisDone done, void* data, RedisTicket& ticket) {
-    if (!small_.takes_commands()) { return false; }
+    RedisNode* node = servers_->holder(KeyDigest(key.text));
+    if (node == nullptr || !node->small.takes_commands()) { return false; }
     redis::Question question = question_of(key, nullptr, data);
     question.done = on_announced;
     question.then = reinterpret_cast<void (*)()>(done);
-    ticket.hold(small_, ask_announce(small_, key, kind, 0, question));
+    question.sent = &ticket.place();
+    const SentQuestion sent =
+        ask_announce(*node, node->small, key, {kind, 0}, question);
+    if (sent.lane == nullptr) { return false; }
+    ticket.hold(*sent.lane, sent.id);
     return true;
 }
 
-redis::QuestionId RedisTier::ask_announce(RedisLane& lane, const Key& key,
-                                          redis::Change::Kind kind,
-                                          core::Millis length,
-                                          const redis::Question& question) {
-    redis::append_change(lane.commands(), keys_.feed(),
-                         {kind, length, control_.box(), key.text});
-    return lane.ask(question);
+// A word that waits until all that was said before of its item, on a link to
+// one node, has been done there: then it goes to the node that has the feed.
+struct RedisTier::LateWord {
+    RedisTier& tier;
+    std::string command;
+    redis::Question word;
+    std::list<LateWord>::iterator place{};
+
+    static void on_done_there(const redis::Question& question,
+                              const redis::Answer&) {
+        auto* late = static_cast<LateWord*>(question.data);
+        RedisTier& tier = late->tier;
+        late->word.sent = question.sent;
+        late->word.deadline = question.deadline;
+        late->word.server = question.server;
+        RedisNode* node = tier.servers_->feed_holder();
+        if (node == nullptr || !node->health.well() ||
+            !node->small.ask_again(late->word, late->command, false)) {
+            late->word.done(late->word, redis::Answer{});
+        }
+        tier.late_words_.erase(late->place);
+    }
+    static void on_cancelled(const redis::Question& question) {
+        redis::Question& word = static_cast<LateWord*>(question.data)->word;
+        word.done = on_side_write<&RedisHealth::judge_fleet>;
+    }
+};
+
+SentQuestion RedisTier::ask_announce(RedisNode& node, RedisLane& lane,
+                                     const Key& key, const What& what,
+                                     const redis::Question& question) {
+    RedisNode* feed = servers_->feed_holder();
+    if (feed == nullptr) { return {}; }
+    const redis::Change change{what.kind, what.length, control_.box(),
+                               key.text};
+    if (feed == &node) {
+        redis::append_change(lane.commands(), keys_.feed(), change);
+        return {&lane, lane.ask(question)};
+    }
+    late_words_.push_front({*this, std::string(), question});
+    LateWord& late = late_words_.front();
+    late.place = late_words_.begin();
+    redis::append_change(late.command, keys_.feed(), change);
+    redis::append_command(lane.commands(), {"PING"});
+    redis::Question done;
+    done.done = LateWord::on_done_there;
+    done.owner = this;
+    done.data = &late;
+    done.cancelled = LateWord::on_cancelled;
+    done.sent = question.sent;
+    return {&lane, lane.ask(done)};
 }
 
 template <void (RedisHealth::*judge)(const redis::Answer&)>
 void RedisTier::on_side_write(const redis::Question& question,
                               const redis::Answer& answer) {
-    (static_cast<RedisTier*>(question.owner)->health_.*judge)(answer);
+    (RedisHealth::of(question).*judge)(answer);
 }
 
 void RedisTier::on_removed(const redis::Question& question,
                            const redis::Answer& answer) {
     auto& self = *static_cast<RedisTier*>(question.owner);
     self.control_.note_write(question.tag);
-    self.health_.judge_write(answer);
+    RedisHealth::of(question).judge_write(answer);
     RedisReply reply;
     if (answer.end == redis::Answer::End::reply &&
         answer.reply->kind == redis::Reply::Kind::integer) {
@@ -332,7 +390,7 @@ void RedisTier::on_removed(const redis::Question& question,
 
 void RedisTier::on_announced(const redis::Question& question,
                              const redis::Answer& answer) {
-    static_cast<RedisTier*>(question.owner)->health_.judge_fleet(answer);
+    RedisHealth::of(question).judge_fleet(answer);
     RedisReply reply;
     if (answer.end == redis::Answer::End::reply &&
         answer.reply->kind == redis::Reply::Kind::string) {
@@ -354,7 +412,7 @@ void RedisTier::on_reply(const redis::Question& question,
     using Kind = redis::Reply::Kind;
     auto& self = *static_cast<RedisTier*>(question.owner);
     self.control_.note_write(question.tag);
-    (self.health_.*judge)(answer);
+    (RedisHealth::of(question).*judge)(answer);
     if (question.then == nullptr) { return; }
     Written written = Written::no;
     if (answer.end == redis::Answer::End::timeout) { written = Written::late; }
@@ -370,10 +428,12 @@ void RedisTier::on_reply(const redis::Question& question,
     reinterpret_cast<RedisWritten>(question.then)(question.data, written);
 }
 
+RedisTier::~RedisTier() = default;
+
 void RedisTier::shut_down() noexcept {
     feed_.shut_down();
     gets_.close();
-    node_.shut_down();
+    servers_->shut_down();
 }
 
 }  // namespace cacheback::store

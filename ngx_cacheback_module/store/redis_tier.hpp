@@ -8,13 +8,15 @@
 // Never blocks, never throws into nginx. Every failure looks like "not there".
 #pragma once
 
+#include <list>
+
 #include "../ngx/ngx.hpp"
 #include "bytes.hpp"
 #include "control_zone.hpp"
 #include "feed.hpp"
 #include "key.hpp"
 #include "redis_leases.hpp"
-#include "redis_node.hpp"
+#include "redis_servers.hpp"
 #include "redis_ticket.hpp"
 #include "shared_gets.hpp"
 
@@ -34,7 +36,7 @@ class RedisTier {
     // One per worker; `on_change`: see Feed.
     RedisTier(const RedisConf& conf, ControlZone& control,
               Feed::OnChange on_change, void* data);
-    ~RedisTier() = default;
+    ~RedisTier();
     RedisTier(const RedisTier&) = delete;
     RedisTier& operator=(const RedisTier&) = delete;
 
@@ -74,9 +76,7 @@ class RedisTier {
                                 RedisTicket& ticket);
 
     // The server that holds the item is asked, as far as is known.
-    [[nodiscard]] bool well(const Key&) const noexcept {
-        return health_.well();
-    }
+    [[nodiscard]] bool well(const Key& key) const noexcept;
 
     [[nodiscard]] RedisLeases& leases() noexcept { return leases_; }
 
@@ -123,7 +123,9 @@ class RedisTier {
     RedisReply judge(const redis::Question& question,
                      const redis::Answer& answer);
     void skip() noexcept { control_.count(Counter::redis_skipped); }
-    [[nodiscard]] bool may_write(RedisLane& lane, std::size_t size);
+    // Null: it cannot be written to now.
+    [[nodiscard]] RedisNode* to_write_to(const KeyDigest& digest,
+                                         std::size_t size);
     // Calls `ask`, which is true when `written` will be called by an answer.
     template <class Ask>
     void attempt(RedisWritten written, void* data, Ask ask) noexcept;
@@ -132,12 +134,19 @@ class RedisTier {
     static void ask_set(RedisLane& lane, const std::string& name,
                         const Pieces& entry, core::Millis ttl,
                         const redis::Question& question);
-    void ask_revoke(const Key& key);
-    redis::QuestionId ask_del(const Key& key, redis::Question question);
-    redis::QuestionId ask_announce(RedisLane& lane, const Key& key,
-                                   redis::Change::Kind kind,
-                                   core::Millis length,
-                                   const redis::Question& question);
+    void ask_revoke(RedisNode& node, const Key& key, const KeyDigest& digest);
+    redis::QuestionId ask_del(RedisNode& node, const Key& key,
+                              const KeyDigest& digest,
+                              const redis::Question& question);
+    struct What {
+        redis::Change::Kind kind;
+        core::Millis length;
+    };
+    struct LateWord;
+    // After what was said before on this lane; no lane: it cannot be said.
+    SentQuestion ask_announce(RedisNode& node, RedisLane& lane, const Key& key,
+                              const What& what,
+                              const redis::Question& question);
     template <void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_reply(const redis::Question& question,
                          const redis::Answer& answer);
@@ -148,13 +157,12 @@ class RedisTier {
 
     ControlZone& control_;
     RedisKeys keys_;
-    RedisNode node_;
-    RedisHealth& health_;
-    RedisLane &small_, &bulk_;
+    std::unique_ptr<RedisServers> servers_;
     SharedGets gets_;
     RedisLeases leases_;
     Feed feed_;
     Hints hints_;
+    std::list<LateWord> late_words_;
     std::string get_head_;  // a GET in the protocol's form, up to the digest
 };
 

@@ -8,14 +8,12 @@ void SharedGets::Asker::leave() noexcept {
     ngx_queue_remove(&link_);
     Get* get = std::exchange(get_, nullptr);
     if (get == nullptr || !ngx_queue_empty(&get->askers)) { return; }
-    get->sent.lane->cancel(get->sent.question);
+    get->sent.lane->cancel(get->sent.id);
     get->owner->remove(*get);
 }
 
-SharedGets::SharedGets(RedisLane& small, RedisLane& bulk, core::Millis timeout)
-    : small_(small),
-      bulk_(bulk),
-      timeout_(timeout),
+SharedGets::SharedGets(core::Millis timeout)
+    : timeout_(timeout),
       buckets_(buckets),
       deadline_(
           ngx::Timer::Exit::waits,
@@ -43,12 +41,13 @@ SharedGets::Get& SharedGets::place() {
     return *free_;
 }
 
-void SharedGets::begin(Get& get, const Subject& subject, const Sent& sent,
-                       Asker& asker, RedisDone done, void* data,
-                       core::Millis spent) noexcept {
+void SharedGets::begin(Get& get, const Subject& subject, RedisLane& lane,
+                       redis::QuestionId question, Asker& asker, RedisDone done,
+                       void* data, core::Millis spent) noexcept {
     free_ = get.next;
     get.subject = subject;
-    get.sent = sent;
+    get.sent = {&lane, question};
+    lane.hold();
     get.deadline = now() + timeout_;
     ngx_queue_init(&get.askers);
     Get*& first = bucket(subject.hash);
@@ -72,6 +71,8 @@ void SharedGets::remove(Get& get) noexcept {
     Get** at = &bucket(get.subject.hash);
     while (*at != &get) { at = &(*at)->next; }
     *at = get.next;
+    get.sent.lane->let_go();
+    get.sent = {};
     get.next = free_;
     free_ = &get;
     if (--under_way_ == 0) { deadline_.stop(); }
@@ -111,11 +112,23 @@ void SharedGets::watch(core::Millis when) noexcept {
     deadline_.start(due > ngx_current_msec ? due - ngx_current_msec : 1);
 }
 
+void SharedGets::catch_up() {
+    std::vector<RedisLane*> lanes;
+    for (const Get* first : buckets_) {
+        for (const Get* get = first; get != nullptr; get = get->next) {
+            if (std::find(lanes.begin(), lanes.end(), get->sent.lane) ==
+                lanes.end()) {
+                lanes.push_back(get->sent.lane);
+            }
+        }
+    }
+    for (RedisLane* lane : lanes) { lane->catch_up(); }
+}
+
 // The question stays: others wait for it, or may join yet, and whether the
 // server is well shows at its own deadline.
 void SharedGets::on_deadline() {
-    small_.catch_up();
-    bulk_.catch_up();
+    catch_up();
     ngx_queue_t late;
     ngx_queue_init(&late);
     for (Get* first : buckets_) {

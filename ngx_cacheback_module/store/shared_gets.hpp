@@ -43,16 +43,11 @@ class SharedGets {
         }
     };
 
-    struct Sent {
-        RedisLane* lane;
-        redis::QuestionId question;
-    };
-
     struct Get {
         SharedGets* owner;
         Get* next;  // in its bucket, or free
         Subject subject;
-        Sent sent;
+        SentQuestion sent;
         core::Millis deadline;
         ngx_queue_t askers;
     };
@@ -79,7 +74,7 @@ class SharedGets {
     };
 
     // `timeout`: what an asker's answer may take, less what it has spent.
-    SharedGets(RedisLane& small, RedisLane& bulk, core::Millis timeout);
+    explicit SharedGets(core::Millis timeout);
     SharedGets(const SharedGets&) = delete;
     SharedGets& operator=(const SharedGets&) = delete;
     ~SharedGets() { close(); }
@@ -90,10 +85,12 @@ class SharedGets {
                             RedisDone done, void* data,
                             core::Millis spent) noexcept;
 
-    // A place for one that is about to be sent; then begin(), or nothing.
+    // A place for one that is about to be sent; then begin(), or nothing. The
+    // question says `sent = &get.sent`.
     [[nodiscard]] Get& place();
-    void begin(Get& get, const Subject& subject, const Sent& sent, Asker& asker,
-               RedisDone done, void* data, core::Millis spent) noexcept;
+    void begin(Get& get, const Subject& subject, RedisLane& lane,
+               redis::QuestionId question, Asker& asker, RedisDone done,
+               void* data, core::Millis spent) noexcept;
     // Its question has ended: all who wait are told.
     void end(Get& get, const RedisReply& reply) noexcept;
 
@@ -113,11 +110,11 @@ class SharedGets {
     static void tell(ngx_queue_t& askers, const RedisReply& reply) noexcept;
     void watch(core::Millis when) noexcept;
     void on_deadline();
+    // What has arrived of answers that somebody waits too long for is in time.
+    void catch_up();
 
     static constexpr std::size_t buckets = 512;
 
-    RedisLane& small_;
-    RedisLane& bulk_;
     core::Millis timeout_;
     std::deque<Get> places_;
     Get* free_ = nullptr;

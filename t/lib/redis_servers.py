@@ -156,3 +156,65 @@ class SentinelTrio:
                 if len(words) == 2:
                     return self.node_at(int(words[1]))
         return None
+
+
+class Cluster:
+    """Three masters with a replica each."""
+
+    def __init__(self, box, tls=None, masters=3, replicas=1):
+        self.box = box
+        options = ["--cluster-enabled", "yes", "--cluster-node-timeout",
+                   "1500", "--cluster-require-full-coverage", "no"]
+        if tls:
+            options += ["--tls-cluster", "yes"]
+        self.nodes = [Server(box, f"node{i}", options, tls)
+                      for i in range(masters * (1 + replicas))]
+        for node in self.nodes:
+            # The default is 10000 more, where somebody else may listen.
+            node.options += ["--cluster-port", str(free_port())]
+            node.start()
+        first = self.nodes[0]
+        places = [f"127.0.0.1:{node.port}" for node in self.nodes]
+        answer = first("--cluster", "create", *places, "--cluster-replicas",
+                       replicas, "--cluster-yes")
+        check("All 16384 slots covered" in answer, answer[-500:])
+        check(eventually(lambda: all(
+            "cluster_state:ok" in node("CLUSTER", "INFO")
+            and node("CLUSTER", "NODES").count("connected") == len(places)
+            and node("CLUSTER", "NODES").count("slave") == masters * replicas
+            and "master_link_status:down" not in node("INFO", "replication")
+            for node in self.nodes), 20), first("CLUSTER", "NODES"))
+
+    def urls(self, scheme="redis", count=2):
+        return " ".join(f"{scheme}://127.0.0.1:{node.port}"
+                        for node in self.nodes[:count])
+
+    def masters(self):
+        return [node for node in self.nodes
+                if node.name in self.box.children
+                and node("ROLE").startswith("master")]
+
+    def id_of(self, node):
+        return node("CLUSTER", "MYID")
+
+    def slots_of(self, node):
+        """The first range."""
+        for line in node("CLUSTER", "NODES").splitlines():
+            words = line.split()
+            if "myself" in words[2] and len(words) > 8:
+                first, _, last = words[8].partition("-")
+                return int(first), int(last or first)
+        return None
+
+    def holder(self, slot):
+        for node in self.masters():
+            for line in node("CLUSTER", "NODES").splitlines():
+                words = line.split()
+                if "myself" not in words[2]:
+                    continue
+                for part in words[8:]:
+                    first, _, last = part.partition("-")
+                    if not part.startswith("[") and \
+                            int(first) <= slot <= int(last or first):
+                        return node
+        return None

@@ -231,6 +231,111 @@ void outside_of_a_cluster_it_may_not(void** state) {
     assert_true(talk.session.greeting().kind == ErrorKind::moved);
 }
 
+struct Elsewhere {
+    std::string command, error;
+    int hops = -1;
+    bool takes = true;
+
+    static bool redirect(void* owner, const Question& question,
+                         std::string_view command, std::string_view error) {
+        auto& self = *static_cast<Elsewhere*>(owner);
+        self.command = command;
+        self.error = error;
+        self.hops = question.hops;
+        return self.takes;
+    }
+};
+
+void count_answer(const Question& question, const Answer& answer) {
+    auto& count = *static_cast<int*>(question.owner);
+    count += answer.end == Answer::End::reply ? 1 : 100;
+}
+
+// Two commands of a session that keeps them; the answers that came.
+int answers_after(Talk& talk, Elsewhere& elsewhere, std::string_view reply) {
+    talk.session.keep_commands(Elsewhere::redirect, &elsewhere);
+    talk.begin();
+    assert_true(talk.session.received("+OK\r\n$-1\r\n", 0));
+    int answers = 0;
+    for (const char* command : {"first ", "second "}) {
+        talk.session.commands() += command;
+        Question question;
+        question.done = count_answer;
+        question.owner = &answers;
+        question.deadline = 100;
+        talk.session.ask(question);
+    }
+    assert_true(talk.session.received(reply, 0));
+    return answers;
+}
+
+void a_command_goes_where_an_error_sends_it(void** state) {
+    Elsewhere elsewhere;
+    assert_int_equal(
+        answers_after(of(state), elsewhere, "$-1\r\n-MOVED 7 h:1\r\n"), 1);
+    assert_string_equal(elsewhere.command.c_str(), "second ");
+    assert_string_equal(elsewhere.error.c_str(), "MOVED 7 h:1");
+    assert_int_equal(elsewhere.hops, 0);
+}
+
+void an_error_that_nobody_follows_is_the_answer(void** state) {
+    Elsewhere elsewhere;
+    elsewhere.takes = false;
+    assert_int_equal(
+        answers_after(of(state), elsewhere, "-ASK 7 h:1\r\n$-1\r\n"), 2);
+    assert_string_equal(elsewhere.command.c_str(), "first ");
+}
+
+void other_errors_send_nobody_anywhere(void** state) {
+    Elsewhere elsewhere;
+    assert_int_equal(answers_after(of(state), elsewhere, "-ERR no\r\n$-1\r\n"),
+                     2);
+    assert_string_equal(elsewhere.command.c_str(), "");
+}
+
+void kept_commands_stay_with_their_questions_when_there_are_many(void** state) {
+    Talk& talk = of(state);
+    Elsewhere elsewhere;
+    talk.session.keep_commands(Elsewhere::redirect, &elsewhere);
+    talk.begin();
+    assert_true(talk.session.received("+OK\r\n$-1\r\n", 0));
+    int answers = 0;
+    constexpr int many = 500;
+    for (int i = 0; i < many; ++i) {
+        talk.session.commands() += "command " + std::to_string(i);
+        Question question;
+        question.done = count_answer;
+        question.owner = &answers;
+        question.deadline = 100;
+        talk.session.ask(question);
+    }
+    for (int i = 0; i < many; ++i) {
+        assert_true(talk.session.received("-MOVED 7 h:1\r\n", 0));
+        assert_string_equal(elsewhere.command.c_str(),
+                            ("command " + std::to_string(i)).c_str());
+    }
+    assert_int_equal(answers, 0);
+}
+
+void a_question_may_outlive_its_asker(void** state) {
+    Talk& talk = of(state);
+    talk.begin();
+    assert_true(talk.session.received("+OK\r\n$-1\r\n", 0));
+    int answers = 0;
+    talk.session.commands() += "word";
+    Question question;
+    question.done = count_answer;
+    question.owner = &answers;
+    question.deadline = 100;
+    question.cancelled = [](const Question& cancelled) {
+        *static_cast<int*>(cancelled.owner) += 1000;
+    };
+    talk.session.cancel(talk.session.ask(question));
+    assert_int_equal(answers, 1000);
+    assert_true(talk.session.received("$-1\r\n", 0));
+    assert_int_equal(answers, 1001);
+}
+
 void a_refused_name_does_not_matter(void** state) {
     Talk& talk = of(state);
     talk.begin();
@@ -602,6 +707,11 @@ int main() {
         TEST(what_is_no_answer_to_a_ping_breaks_the_link),
         TEST(in_a_cluster_the_probe_may_be_somebody_elses),
         TEST(outside_of_a_cluster_it_may_not),
+        TEST(a_command_goes_where_an_error_sends_it),
+        TEST(an_error_that_nobody_follows_is_the_answer),
+        TEST(other_errors_send_nobody_anywhere),
+        TEST(kept_commands_stay_with_their_questions_when_there_are_many),
+        TEST(a_question_may_outlive_its_asker),
         TEST(a_refused_name_does_not_matter),
         TEST(a_probe_answered_by_no_value_breaks_the_link),
         TEST(a_greeting_without_answer_times_out),

@@ -1,0 +1,50 @@
+// redis/cluster.hpp: which node of a Redis Cluster holds which keys, as the
+// nodes tell it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cacheback::redis {
+
+inline constexpr unsigned slot_count = 16384;
+
+// The slot of a key: CRC16 (XMODEM) of what stands between its first '{' and
+// the next '}', or of all of it where nothing does.
+[[nodiscard]] unsigned slot_of(std::string_view key) noexcept;
+
+struct ClusterNode {
+    std::string host;  // an address, or a name where no address is told
+    std::string name;  // that was given to it; may be empty
+    std::uint16_t port = 0;
+};
+
+struct SlotRange {
+    std::uint16_t first, last;
+    std::uint16_t node;  // index
+};
+
+struct ClusterMap {
+    std::vector<ClusterNode> nodes;  // those that hold slots
+    std::vector<SlotRange> ranges;
+};
+
+// The answer to CLUSTER NODES. `asked`: the host that gave it, for a node that
+// does not know its own address. Nothing when it is none, or names no slot.
+[[nodiscard]] std::optional<ClusterMap> read_cluster_nodes(
+    std::string_view text, const std::string& asked);
+
+// The error that names another node.
+struct Redirection {
+    bool ask = false;  // for this command only
+    unsigned slot = 0;
+    std::string host;  // empty: the one that was asked
+    std::uint16_t port = 0;
+};
+[[nodiscard]] std::optional<Redirection> read_redirection(
+    std::string_view error);
+
+}  // namespace cacheback::redis
