@@ -137,9 +137,9 @@ bool asks_fleet(RequestContext& context, core::Millis length,
 // Between our look and our claim somebody stored what we are about to fetch:
 // the lease goes back, and that is served.
 bool overtaken(RequestContext& context, const core::Rules& rules) {
-    auto bytes = context.store.memory().get(context.key, *context.request.pool);
-    if (!bytes) { return false; }
-    core::EntryView held = core::EntryView::trusted(*bytes);
+    auto copy = context.store.memory().get(context.key, *context.request.pool);
+    if (!copy || context.store.in_doubt(copy->as_of)) { return false; }
+    core::EntryView held = core::EntryView::trusted(copy->bytes);
     bool newer =
         !context.entry || held.meta.stored > context.entry->meta.stored;
     if (!newer || !variant_matches(held, context.request, context.conf) ||

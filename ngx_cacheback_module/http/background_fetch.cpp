@@ -158,7 +158,8 @@ void BackgroundFetch::on_newer(void* self,
         ngx::guard(
             ngx_cycle->log,
             [&] {
-                fetch.store_.replace(fetch.key_, reply.bytes, fetch.fence_);
+                fetch.store_.replace(fetch.key_, reply.bytes, fetch.fence_,
+                                     reply.asked);
             },
             [] {});
     }

@@ -18,24 +18,41 @@ using store::Counter;
 
 void take_reply(RequestContext& context, const store::RedisReply& reply) {
     ngx_http_request_t& r = context.request;
+    const bool in_doubt = std::exchange(context.in_doubt, false);
     if (reply.status == store::RedisReply::Status::unavailable) {
         context.reason = core::Reason::redis;
+    }
+    if (reply.status == store::RedisReply::Status::absent && in_doubt) {
+        context.store.memory().remove_older(context.key, reply.asked);
+        context.entry.reset();
+        context.seen = {};
+        context.tier = Tier::none;
     }
     if (reply.status != store::RedisReply::Status::found) { return; }
 
     ngx_str_t bytes;
     if (!ngx::copy(*r.pool, bytes, reply.bytes)) { throw std::bad_alloc{}; }
-    context.entry = core::EntryView::check(ngx::view(bytes), context.key.text);
-    if (context.entry) {
-        context.seen.stored = context.entry->meta.stored;
+    const auto entry =
+        core::EntryView::check(ngx::view(bytes), context.key.text);
+    if (entry) {
+        if (in_doubt && entry->meta.stored < context.entry->meta.stored) {
+            // Redis has lost what came later, in a failover: the copy stands.
+            context.store.memory().confirm(context.key, reply.asked);
+            return;
+        }
+        context.entry = entry;
+        context.seen.stored = entry->meta.stored;
         context.tier = Tier::redis;
-        if (context.seen.any) {  // memory holds an older one
-            context.store.replace(context.key, ngx::view(bytes), context.fence);
+        if (in_doubt || context.seen.any) {  // memory holds an older one
+            context.store.replace(context.key, ngx::view(bytes), context.fence,
+                                  reply.asked);
         } else {
-            context.store.promote(context.key, ngx::view(bytes), context.fence);
+            context.store.promote(context.key, ngx::view(bytes), context.fence,
+                                  reply.asked);
         }
         return;
     }
+    if (!in_doubt) { context.entry.reset(); }
     context.seen.any = true;
     context.store.control().count(Counter::redis_errors);
     context.reason = core::Reason::redis;
@@ -98,11 +115,13 @@ ngx_int_t look_up(RequestContext& context) {
         context.reason = core::Reason::uncacheable;
         return follow(context);
     }
-    if (auto bytes = context.store.memory().get(context.key, pool)) {
-        context.entry = core::EntryView::trusted(*bytes);
+    if (auto copy = context.store.memory().get(context.key, pool)) {
+        context.entry = core::EntryView::trusted(copy->bytes);
         context.seen.stored = context.entry->meta.stored;
         context.tier = Tier::memory;
-        return follow(context);
+        if (!context.store.in_doubt(copy->as_of)) { return follow(context); }
+        context.in_doubt = true;
+        return look_in_redis(context);
     }
     if (context.store.control().is_uncacheable(context.key)) {
         context.reason = core::Reason::uncacheable;
@@ -118,9 +137,11 @@ ngx_int_t look_in_redis(RequestContext& context) {
     context.fence = context.store.control().fence(context.key);
     if (!redis->get(context.key, on_redis_reply, &context, context.ticket,
                     context.spent)) {
+        context.in_doubt = false;  // a copy is better than nothing
         context.reason = core::Reason::redis;
         return follow(context);
     }
+    if (context.in_doubt) { context.store.control().count(Counter::doubted); }
     return park(context, RequestContext::Stage::asking_redis);
 }
 

@@ -68,7 +68,8 @@ struct RequestContext {
     Redirects redirects;  // after its look-up
 
     std::optional<core::EntryView> entry;
-    store::Lease lease;  // given back at the end when still ours
+    bool in_doubt = false;  // Redis is asked whether it is still right
+    store::Lease lease;     // given back at the end when still ours
     std::unique_ptr<store::FleetClaim> fleet;
     bool fleet_asked = false;      // what became of this lease there
     store::FleetClaim::Seen seen;  // by the look-up

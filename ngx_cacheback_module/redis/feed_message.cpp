@@ -1,6 +1,5 @@
 #include "feed_message.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <utility>
@@ -15,8 +14,8 @@ namespace {
 constexpr std::string_view kept_messages = "8192";
 // A reply may have so many elements (ReplyReader); of a message eleven, and
 // later versions may add to it.
-constexpr std::string_view most_read = "24";
-static_assert(24 * 40 + 5 <= ReplyReader::max_elements);
+constexpr std::size_t most_read = 24;
+static_assert(most_read * 40 + 5 <= ReplyReader::max_elements);
 
 constexpr std::pair<std::string_view, Change::Kind> words[] = {
     {"stored", Change::Kind::stored},
@@ -80,6 +79,7 @@ bool parse_change(const Reply& fields, Change& change) noexcept {
 // A message is its position and its fields.
 bool parse_messages(const Reply& messages, FeedPage& page) {
     if (messages.kind != Reply::Kind::array) { return false; }
+    page.full = messages.count >= most_read;
     for (std::size_t i = 0; i < messages.count; ++i) {
         const Reply& message = messages.elements[i];
         if (message.kind != Reply::Kind::array || message.count != 2 ||
@@ -87,6 +87,7 @@ bool parse_messages(const Reply& messages, FeedPage& page) {
             return false;
         }
         page.position = message.elements[0].text;
+        if (i == 0) { page.first = page.position; }
         // A message that was deleted has no fields.
         Change change;
         if (message.elements[1].kind == Reply::Kind::array &&
@@ -107,8 +108,9 @@ void append_change(std::string& out, std::string_view feed,
               hexadecimal(change.box), "key", change.key});
 }
 
-void append_feed_begin(std::string& out, std::string_view feed) {
-    append_command(out, {"XRANGE", feed, "-", "+", "COUNT", "1"});
+void append_feed_look(std::string& out, std::string_view feed,
+                      std::string_view position) {
+    append_command(out, {"XRANGE", feed, position, position});
 }
 
 void append_feed_end(std::string& out, std::string_view feed) {
@@ -117,11 +119,17 @@ void append_feed_end(std::string& out, std::string_view feed) {
 
 void append_feed_read(std::string& out, std::string_view feed,
                       std::string_view position, core::Millis wait) {
-    append_command(out, {"XREAD", "COUNT", most_read, "BLOCK",
-                         std::to_string(wait), "STREAMS", feed, position});
+    const std::string most = std::to_string(most_read);
+    if (wait <= 0) {  // to Redis 0 is for ever
+        append_command(out,
+                       {"XREAD", "COUNT", most, "STREAMS", feed, position});
+        return;
+    }
+    append_command(out, {"XREAD", "COUNT", most, "BLOCK", std::to_string(wait),
+                         "STREAMS", feed, position});
 }
 
-FeedPage read_feed_end(const Reply& reply) {
+FeedPage read_feed_part(const Reply& reply) {
     FeedPage page;
     page.sound = parse_messages(reply, page);
     return page;
@@ -135,20 +143,6 @@ FeedPage read_feed(const Reply& reply) {
     page.sound = stream.kind == Reply::Kind::array && stream.count == 2 &&
                  parse_messages(stream.elements[1], page);
     return page;
-}
-
-bool lies_before(std::string_view a, std::string_view b) noexcept {
-    const auto numbers = [](std::string_view text) {
-        std::pair<std::uint64_t, std::uint64_t> position;
-        const std::size_t dash = std::min(text.find('-'), text.size());
-        const std::size_t second = std::min(dash + 1, text.size());
-        if (!parse(text.substr(0, dash), position.first, 10) ||
-            !parse(text.substr(second), position.second, 10)) {
-            return std::pair<std::uint64_t, std::uint64_t>();
-        }
-        return position;
-    };
-    return numbers(a) < numbers(b);
 }
 
 }  // namespace cacheback::redis

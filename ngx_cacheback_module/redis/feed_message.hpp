@@ -29,25 +29,25 @@ struct Change {
 void append_change(std::string& out, std::string_view feed,
                    const Change& change);
 
-// The oldest and the newest message that are kept.
-void append_feed_begin(std::string& out, std::string_view feed);
+// The newest message that is kept; the one at `position`, if it still is.
 void append_feed_end(std::string& out, std::string_view feed);
-// Messages behind `position`; the server waits up to `wait` for one.
+void append_feed_look(std::string& out, std::string_view feed,
+                      std::string_view position);
+// Messages behind `position`; the server waits up to `wait` for one, if that
+// is not 0.
 void append_feed_read(std::string& out, std::string_view feed,
                       std::string_view position, core::Millis wait);
 
 // What one reading brought; views into the reply.
 struct FeedPage {
     bool sound = false;           // it was an answer to the question
-    std::string_view position;    // of the last message, empty: there was none
+    bool full = false;            // there may be more behind it
+    std::string_view first;       // position of the first message
+    std::string_view position;    // of the last one, empty: there was none
     std::vector<Change> changes;  // those that could be understood
 };
 
-[[nodiscard]] FeedPage read_feed_end(const Reply& reply);  // or its begin
+[[nodiscard]] FeedPage read_feed_part(const Reply& reply);  // of the first two
 [[nodiscard]] FeedPage read_feed(const Reply& reply);
-
-// Whether the first of two positions lies before the second. What is no
-// position lies before all.
-[[nodiscard]] bool lies_before(std::string_view a, std::string_view b) noexcept;
 
 }  // namespace cacheback::redis

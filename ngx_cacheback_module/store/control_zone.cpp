@@ -64,7 +64,9 @@ struct ControlZone::FeedReader {
     std::uint32_t pid;  // 0: nobody
     std::uint32_t position_size;
     std::uint64_t seen;  // when it last said that it reads
-    char position[48];   // two numbers of 20 digits at most
+    core::Millis proven;
+    core::Millis missed;
+    char position[48];  // two numbers of 20 digits at most
 };
 
 // The regions of UseTable and of LeaseTable follow.
@@ -307,12 +309,6 @@ void ControlZone::raise_fence(const Key& key) noexcept {
                        __ATOMIC_SEQ_CST);
 }
 
-void ControlZone::raise_all_fences() noexcept {
-    for (std::uint32_t& fence : shared_->fences) {
-        __atomic_fetch_add(&fence, 1, __ATOMIC_SEQ_CST);
-    }
-}
-
 std::uint32_t ControlZone::writes(std::uint64_t hash) const noexcept {
     return __atomic_load_n(&shared_->writes_to[hash % fence_count],
                            __ATOMIC_SEQ_CST);
@@ -484,9 +480,34 @@ std::string ControlZone::feed_position() {
 void ControlZone::set_feed_position(std::string_view position) {
     const Access access(*this);
     FeedReader& reader = shared_->feed;
-    if (position.size() > sizeof(reader.position)) { return; }
+    if (reader.pid != own_pid() || position.size() > sizeof(reader.position)) {
+        return;
+    }
     reader.position_size = static_cast<std::uint32_t>(position.size());
     ngx_memcpy(reader.position, position.data(), position.size());
+}
+
+void ControlZone::prove_feed(core::Millis when) noexcept {
+    core::Millis& proven = shared_->feed.proven;
+    // A step back, by a worker that was held up, would only be a doubt.
+    __atomic_store_n(&proven, std::max(proven, when), __ATOMIC_RELEASE);
+}
+
+core::Millis ControlZone::feed_proven() const noexcept {
+    return __atomic_load_n(&shared_->feed.proven, __ATOMIC_ACQUIRE);
+}
+
+void ControlZone::miss_feed() noexcept {
+    __atomic_store_n(&shared_->feed.missed, monotonic(), __ATOMIC_RELEASE);
+}
+
+core::Millis ControlZone::trusted_since() const noexcept {
+    // What others do is seen within a second, the time of looking included.
+    constexpr core::Millis trust = 900;
+    const core::Millis then = monotonic() - trust;
+    const core::Millis missed =
+        __atomic_load_n(&shared_->feed.missed, __ATOMIC_ACQUIRE);
+    return feed_proven() >= then ? missed : std::max(missed, then);
 }
 
 void ControlZone::sweep() {

@@ -39,7 +39,8 @@ enum class Counter : unsigned {
     redis_writes_dropped,
     empty,
     purges,
-    last  // how many there are
+    doubted,  // copies in memory that Redis was asked about
+    last      // how many there are
 };
 
 class ControlZone {
@@ -80,7 +81,6 @@ class ControlZone {
     // which costs a copy.
     [[nodiscard]] std::uint32_t fence(const Key& key) const noexcept;
     void raise_fence(const Key& key) noexcept;
-    void raise_all_fences() noexcept;
     // Counts what this box writes to Redis, when it is sent and again when it
     // has arrived: who asks then is not served by a read that was sent before.
     // Items may share one, which costs a read.
@@ -140,9 +140,20 @@ class ControlZone {
     // asks again within a second.
     [[nodiscard]] bool reads_feed();
     void leave_feed();
-    // The last message that was read, in Redis' words; empty: none yet.
+    // The last message that was read, in Redis' words; empty: none yet. Who
+    // does not read the feed any more does not move it.
     [[nodiscard]] std::string feed_position();
     void set_feed_position(std::string_view position);
+    // All that was said in it before `when` (of MemoryTier::clock()) has been
+    // read here.
+    void prove_feed(core::Millis when) noexcept;
+    [[nodiscard]] core::Millis feed_proven() const noexcept;
+    // Some of it is lost: the copies in memory may be outdated.
+    void miss_feed() noexcept;
+    // Copies in memory that were right at this time or later may be served
+    // without asking Redis. Where the feed has not been proven to be complete
+    // for almost a second, only what is younger than that. Lock-free.
+    [[nodiscard]] core::Millis trusted_since() const noexcept;
 
     // At the start of a worker: frees what dead processes of this box left.
     void sweep();
@@ -158,7 +169,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1280 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 8;
+    static constexpr unsigned layout_version = 9;
 
     // The holder's part in a lease ends by `end(who waits)`, under the lock;
     // who waits is woken then.

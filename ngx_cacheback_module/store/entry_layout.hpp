@@ -27,6 +27,7 @@ struct EntryTable::Header {
 
 struct EntryTable::Head {
     std::uint64_t hash;
+    core::Millis as_of;   // when it was known to be right
     std::uint32_t chain;  // next of the same bucket
     std::uint32_t newer;
     std::uint32_t older;

@@ -156,6 +156,16 @@ std::size_t EntryTable::size_of(Node node) const noexcept {
     return entry == nullptr ? 0 : entry->size;
 }
 
+core::Millis EntryTable::as_of(Node node) const noexcept {
+    const Head* entry = head(node);
+    return entry == nullptr ? 0 : entry->as_of;
+}
+
+void EntryTable::confirm(Node node, core::Millis now) noexcept {
+    Head* entry = head(node);
+    if (entry != nullptr && entry->as_of < now) { entry->as_of = now; }
+}
+
 bool EntryTable::read(Node node, std::size_t offset, void* to,
                       std::size_t count) const noexcept {
     auto* at = static_cast<char*>(to);
@@ -319,6 +329,7 @@ Inserted EntryTable::insert(const Key& key, const Pieces& pieces,
 
     *entry = Head{};
     entry->hash = key.hash;
+    entry->as_of = now;
     entry->size = static_cast<std::uint32_t>(size);
     entry->key_size = static_cast<std::uint32_t>(key.text.size());
     entry->touched = static_cast<std::uint32_t>(now / core::second);

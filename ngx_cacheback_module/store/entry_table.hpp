@@ -28,7 +28,7 @@ class EntryTable {
 
     // Whoever changes what is kept in a region counts this up: it is part of
     // the zones' names, so that no module meets another one's layout.
-    static constexpr unsigned layout_version = 1;
+    static constexpr unsigned layout_version = 2;
     static constexpr std::size_t min_size = 64 * 1024;
     static constexpr unsigned max_evictions = 8;  // for one insert
 
@@ -52,6 +52,10 @@ class EntryTable {
     // An entry holds its own key, right after the prologue.
     [[nodiscard]] Node find(const Key& key) const noexcept;
     [[nodiscard]] std::size_t size_of(Node node) const noexcept;
+
+    // When it was inserted, or confirmed last.
+    [[nodiscard]] core::Millis as_of(Node node) const noexcept;
+    void confirm(Node node, core::Millis now) noexcept;
 
     // Copies `count` bytes from `offset` of the entry's bytes to `to`. False
     // when the entry has not so many.

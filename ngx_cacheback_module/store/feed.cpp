@@ -4,8 +4,9 @@ namespace cacheback::store {
 
 namespace {
 
-constexpr ngx_msec_t look = 250;        // whether the reader is still there
-constexpr core::Millis silence = 1000;  // the server answers by then
+constexpr ngx_msec_t look = 250;          // whether the reader is still there
+constexpr core::Millis silence = 200;     // the server answers by then
+constexpr core::Millis look_pause = 100;  // between looks for the anchor
 
 // What is read first when there is no message yet.
 constexpr std::string_view beginning = "0-0";
@@ -36,7 +37,7 @@ void Feed::follow() {
     if (node == node_) { return; }
     if (node_ != nullptr) { node_->feed.rest(); }
     node_ = node;
-    step_ = Step::oldest;
+    step_ = Step::place;
 }
 
 void Feed::tick() {
@@ -46,7 +47,11 @@ void Feed::tick() {
     }
     tick_.start(look);
     follow();
-    if (!control_.reads_feed()) { return; }
+    if (!control_.reads_feed()) {
+        reader_since_ = 0;
+        return;
+    }
+    watch();
     if (!reading_) { read(); }
 }
 
@@ -55,98 +60,163 @@ void Feed::read() {
         !node_->feed.open_for_questions()) {
         return;
     }
-    redis::Question question;
-    question.done = on_page;
-    question.owner = this;
+    asked_ = MemoryTier::clock();
+    if (step_ == Step::place) {
+        position_ = control_.feed_position();
+        anchor_ = position_;
+        const bool nowhere = position_.empty() || position_ == beginning;
+        if (nowhere) { step_ = Step::newest; }
+    }
     core::Millis wait = 0;
     switch (step_) {
-    case Step::oldest:
-        redis::append_feed_begin(node_->feed.commands(), keys_.feed());
+    case Step::place:
+        redis::append_feed_look(node_->feed.commands(), keys_.feed(), anchor_);
         break;
     case Step::newest:
         redis::append_feed_end(node_->feed.commands(), keys_.feed());
         break;
+    case Step::catch_up:
     case Step::follow:
-        redis::append_feed_read(node_->feed.commands(), keys_.feed(),
-                                control_.feed_position(), silence);
-        // The server looks at who waits ten times a second.
-        wait = 2 * silence;
+        if (asked_ - looked_ >= look_pause) { look_for_anchor(); }
+        // At first without waiting: the sooner the box knows it is current.
+        wait = step_ == Step::follow ? silence : 0;
+        redis::append_feed_read(node_->feed.commands(), keys_.feed(), position_,
+                                wait);
+        wait *= 2;  // the server looks at who waits ten times a second
         break;
     }
+    redis::Question question;
+    question.done = on_page;
+    question.owner = this;
     reading_ = true;
     node_->feed.ask(question, wait);
+}
+
+// Its answer comes before that to what is asked next.
+void Feed::look_for_anchor() {
+    looked_ = asked_;
+    if (anchor_ == beginning) {
+        prove();
+        return;
+    }
+    redis::append_feed_look(node_->feed.commands(), keys_.feed(), anchor_);
+    redis::Question question;
+    question.done = on_anchor;
+    question.owner = this;
+    node_->feed.ask(question);
+}
+
+void Feed::on_anchor(const redis::Question& question,
+                     const redis::Answer& answer) {
+    auto& self = *static_cast<Feed*>(question.owner);
+    if (answer.end != redis::Answer::End::reply) { return; }
+    const redis::FeedPage page = redis::read_feed_part(*answer.reply);
+    if (!page.sound) { return; }
+    if (page.position.empty()) {
+        self.missed_ = true;
+        return;
+    }
+    self.anchor_ = self.position_;
+    self.prove();
+}
+
+void Feed::prove() {
+    if (std::exchange(told_silence_, false)) {
+        node_->health.feed_heard(complete_ - control_.feed_proven());
+    }
+    control_.prove_feed(complete_);
+}
+
+// A server that is away has a line of its own in the log.
+void Feed::watch() {
+    const core::Millis now = MemoryTier::clock();
+    if (node_ == nullptr) { return; }
+    if (reader_since_ == 0 || !node_->health.well()) { reader_since_ = now; }
+    constexpr core::Millis long_enough = 3 * core::second;
+    const core::Millis last = std::max(control_.feed_proven(), reader_since_);
+    if (told_silence_ || now - last < long_enough) { return; }
+    told_silence_ = true;
+    node_->health.feed_silent(now - last);
 }
 
 void Feed::on_page(const redis::Question& question,
                    const redis::Answer& answer) {
     auto& self = *static_cast<Feed*>(question.owner);
-    self.take(RedisHealth::of(question), answer);
-}
-
-void Feed::take(RedisHealth& health, const redis::Answer& answer) {
-    reading_ = false;
-    // Lost, late or refused: the next tick tries again.
-    if (answer.end != redis::Answer::End::reply) {
-        step_ = Step::oldest;
+    self.reading_ = false;
+    if (!self.take(answer)) {  // the next tick tries again
+        self.step_ = Step::place;
         return;
     }
+    if (!ngx_exiting) { self.read(); }
+}
+
+bool Feed::take(const redis::Answer& answer) {
+    // A worker that was held up meanwhile may have been given up for dead.
+    if (answer.end != redis::Answer::End::reply || !control_.reads_feed()) {
+        return false;
+    }
     if (answer.reply->kind == redis::Reply::Kind::error) {
-        step_ = Step::oldest;
         if (redis::error_kind(answer.reply->text) == redis::ErrorKind::moved) {
             servers_.doubt();
         }
-        health.feed_error(answer.reply->text);
-        return;
+        node_->health.feed_error(answer.reply->text);
+        return false;
     }
-    const redis::FeedPage page = step_ == Step::follow
-                                     ? redis::read_feed(*answer.reply)
-                                     : redis::read_feed_end(*answer.reply);
+    const bool placing = step_ == Step::place || step_ == Step::newest;
+    const redis::FeedPage page = placing ? redis::read_feed_part(*answer.reply)
+                                         : redis::read_feed(*answer.reply);
     if (!page.sound) {
-        step_ = Step::oldest;
-        health.feed_error("an answer that is no message");
-        return;
+        node_->health.feed_error("an answer that is no message");
+        return false;
     }
     take_page(page);
-    if (!ngx_exiting && control_.reads_feed()) { read(); }
+    return true;
 }
 
 void Feed::take_page(const redis::FeedPage& page) {
     switch (step_) {
-    case Step::oldest:
-        oldest_ = page.position;
-        step_ = Step::newest;
+    case Step::place:
+        missed_ = page.position.empty();
+        step_ = missed_ ? Step::newest : Step::catch_up;
         return;
     case Step::newest:
-        place(page.position);
+        begin_at(page.position);
         step_ = Step::follow;
         return;
+    case Step::catch_up:
     case Step::follow:
-        for (const redis::Change& change : page.changes) {
-            on_change_(data_, &change);
+        step_ = Step::follow;
+        if (missed_) {
+            step_ = Step::newest;
+            return;
         }
+        for (const redis::Change& change : page.changes) {
+            on_change_(data_, change);
+        }
+        if (!page.full) { complete_ = asked_; }
         // Last: another worker would begin with what this one has not done.
         if (!page.position.empty()) {
-            control_.set_feed_position(page.position);
+            if (anchor_ == beginning) { anchor_ = page.first; }
+            position_ = page.position;
+            control_.set_feed_position(position_);
         }
         return;
     }
 }
 
-// Goes on behind the last message that this box has read, when nothing that
-// came after it is missing.
-void Feed::place(std::string_view newest) {
-    const std::string position = control_.feed_position();
-    const bool missed =
-        !position.empty() && (redis::lies_before(newest, position) ||
-                              redis::lies_before(position, oldest_));
-    if (!position.empty() && !missed) { return; }
-    control_.set_feed_position(newest.empty() ? beginning : newest);
-    if (missed) {
+void Feed::begin_at(std::string_view newest) {
+    missed_ = missed_ || (position_ == beginning && !newest.empty());
+    if (missed_) {
+        missed_ = false;
+        control_.miss_feed();
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "cacheback: changes of other boxes were missed, the "
-                      "memory tier is emptied");
-        on_change_(data_, nullptr);
+                      "cacheback: changes of other boxes were missed, redis is "
+                      "asked before copies in memory are served");
     }
+    position_ = newest.empty() ? beginning : newest;
+    anchor_ = position_;
+    complete_ = asked_;
+    control_.set_feed_position(position_);
 }
 
 }  // namespace cacheback::store

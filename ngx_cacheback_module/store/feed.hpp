@@ -2,20 +2,22 @@
 //
 // One worker of a box reads the store's feed in Redis, on a link of its own,
 // and follows it where it left off after a lost link. Another worker takes
-// over when it goes.
+// over when it goes. A few times a second the reader proves that the box has
+// read all that was said (ControlZone::trusted_since); what it has missed for
+// good puts the copies in memory in doubt.
 #pragma once
 
 #include "../ngx/timer.hpp"
 #include "../redis/feed_message.hpp"
 #include "control_zone.hpp"
+#include "memory_tier.hpp"
 #include "redis_servers.hpp"
 
 namespace cacheback::store {
 
 class Feed {
   public:
-    // A null change: some were missed, nothing that is held is to be trusted.
-    using OnChange = void (*)(void* data, const redis::Change* change);
+    using OnChange = void (*)(void* data, const redis::Change& change);
 
     // `on_change` hears of all changes, this box's own among them.
     Feed(const RedisKeys& keys, RedisServers& servers, ControlZone& control,
@@ -27,11 +29,16 @@ class Feed {
     void tick();
     void follow();  // to where the feed is now
     void read();
+    void look_for_anchor();
+    static void on_anchor(const redis::Question& question,
+                          const redis::Answer& answer);
     static void on_page(const redis::Question& question,
                         const redis::Answer& answer);
-    void take(RedisHealth& health, const redis::Answer& answer);
+    [[nodiscard]] bool take(const redis::Answer& answer);
     void take_page(const redis::FeedPage& page);
-    void place(std::string_view newest);
+    void begin_at(std::string_view newest);
+    void prove();
+    void watch();
 
     const RedisKeys& keys_;
     RedisServers& servers_;
@@ -40,11 +47,20 @@ class Feed {
     OnChange on_change_;
     void* data_;
     bool reading_ = false;  // a question is under way
-    // What it is for. Each new link begins with a look at what is kept, since
-    // messages may have gone, or the server may be another one.
-    enum class Step : unsigned char { oldest, newest, follow };
-    Step step_ = Step::oldest;
-    std::string oldest_;
+    // What it is for. Each new link begins with a look whether what was read
+    // last is still there: the server may be another one, or another's copy.
+    enum class Step : unsigned char { place, newest, catch_up, follow };
+    Step step_ = Step::place;
+    std::string position_;  // of the last message that was read
+    // One that was read some time before: while it is there, the stream is the
+    // same, and all behind it has been read.
+    std::string anchor_;
+    bool missed_ = false;            // it is not
+    core::Millis asked_ = 0;         // when the question was
+    core::Millis looked_ = 0;        // for the anchor
+    core::Millis complete_ = 0;      // all said before has been read, if it is
+    core::Millis reader_since_ = 0;  // 0: it is not
+    bool told_silence_ = false;      // to the log
     ngx::Timer tick_;
 };
 

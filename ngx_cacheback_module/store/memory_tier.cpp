@@ -6,10 +6,6 @@
 namespace cacheback::store {
 namespace {
 
-core::Millis monotonic() noexcept {
-    return static_cast<core::Millis>(ngx_current_msec);
-}
-
 std::uint32_t own_pid() noexcept { return static_cast<std::uint32_t>(ngx_pid); }
 
 }  // namespace
@@ -122,7 +118,7 @@ MemoryTier::Shard& MemoryTier::shard_of(const Key& key) noexcept {
     return shards_[key.hash >> 56 & (shard_count_ - 1)];
 }
 
-std::optional<std::string_view> MemoryTier::get(const Key& key,
+std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key,
                                                 ngx_pool_t& pool) {
     if (!enabled()) { return std::nullopt; }
     Shard& shard = shard_of(key);
@@ -137,18 +133,20 @@ std::optional<std::string_view> MemoryTier::get(const Key& key,
         std::size_t size = 0;
         Pin* pin = nullptr;
         std::uint32_t generation = 0;
+        core::Millis as_of = 0;
         {
             Access access(shard);
             const EntryTable::Node node = access->find(key);
             if (node == EntryTable::none) { return std::nullopt; }
             size = access->size_of(node);
-            access->touch(node, monotonic());
+            as_of = access->as_of(node);
+            access->touch(node, clock());
             if (size <= room) {
                 if (!access->read(node, 0, to, size)) { return std::nullopt; }
                 if (size <= copy_limit) {
                     hint = {tag, static_cast<std::uint32_t>(size)};
                 }
-                return std::string_view(static_cast<char*>(to), size);
+                return Copy{{static_cast<char*>(to), size}, as_of};
             }
             if (size > copy_limit) { pin = shard.pins->take(node); }
             if (pin != nullptr) {
@@ -159,7 +157,10 @@ std::optional<std::string_view> MemoryTier::get(const Key& key,
         room = size;
         to = ngx_palloc(&pool, room);
         if (pin != nullptr) {
-            return copy_pinned(shard, *pin, generation, to, size);
+            if (!copy_pinned(shard, *pin, generation, to, size)) {
+                return std::nullopt;
+            }
+            return Copy{{static_cast<char*>(to), size}, as_of};
         }
         if (to == nullptr) { return std::nullopt; }
     }
@@ -167,26 +168,25 @@ std::optional<std::string_view> MemoryTier::get(const Key& key,
 }
 
 // `to` may be null: then only the pin goes.
-std::optional<std::string_view> MemoryTier::copy_pinned(
-    Shard& shard, Pin& pin, std::uint32_t generation, void* to,
-    std::size_t size) {
+bool MemoryTier::copy_pinned(Shard& shard, Pin& pin, std::uint32_t generation,
+                             void* to, std::size_t size) {
     const bool read = to != nullptr && shard.table->read(pin.node, 0, to, size);
     Access access(shard);
     // Emptied meanwhile: the bytes may be another entry's, the pin is gone.
-    if (access->generation() != generation) { return std::nullopt; }
+    if (access->generation() != generation) { return false; }
     access.unpin(pin);
-    if (!read) { return std::nullopt; }
-    return std::string_view(static_cast<char*>(to), size);
+    return read;
 }
 
-Inserted MemoryTier::put(const Key& key, const Pieces& entry) {
+Inserted MemoryTier::put(const Key& key, const Pieces& entry,
+                         core::Millis as_of) {
     if (!enabled()) { return Inserted::busy; }
     if (total(entry) > max_entry_) {
         (void)remove(key);  // outdated by what is not stored
         return Inserted::too_large;
     }
     Access access(shard_of(key));
-    return access->insert(key, entry, monotonic());
+    return access->insert(key, entry, as_of);
 }
 
 bool MemoryTier::holds(const Key& key) {
@@ -201,6 +201,22 @@ bool MemoryTier::remove(const Key& key) {
     return access->remove(key);
 }
 
+void MemoryTier::confirm(const Key& key, core::Millis as_of) {
+    if (!enabled()) { return; }
+    Access access(shard_of(key));
+    const EntryTable::Node node = access->find(key);
+    if (node != EntryTable::none) { access->confirm(node, as_of); }
+}
+
+void MemoryTier::remove_older(const Key& key, core::Millis as_of) {
+    if (!enabled()) { return; }
+    Access access(shard_of(key));
+    const EntryTable::Node node = access->find(key);
+    if (node != EntryTable::none && access->as_of(node) < as_of) {
+        (void)access->remove(key);
+    }
+}
+
 std::optional<core::Millis> MemoryTier::stored(const Key& key) {
     if (!enabled()) { return std::nullopt; }
     char prologue[core::entry_prologue_size];
@@ -211,14 +227,6 @@ std::optional<core::Millis> MemoryTier::stored(const Key& key) {
         return std::nullopt;
     }
     return core::peek_stored({prologue, sizeof(prologue)});
-}
-
-void MemoryTier::empty() {
-    for (unsigned i = 0; i < shard_count_; i++) {
-        Access access(shards_[i]);
-        access->empty();
-        ngx_memzero(shards_[i].pins, sizeof(Pins));
-    }
 }
 
 EntryTable::Figures MemoryTier::figures() {

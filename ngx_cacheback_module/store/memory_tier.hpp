@@ -19,16 +19,27 @@ class MemoryTier {
     char* configure(ngx_conf_t* cf, const ngx_str_t& store_name,
                     std::size_t size, std::size_t max_entry, void* tag);
 
+    struct Copy {
+        std::string_view bytes;
+        core::Millis as_of;  // when it was known to be right, see clock()
+    };
     // Copies the whole entry into `pool`; nothing when it is not held. Entries
     // above 16 KB are copied outside the lock, under a pin.
-    [[nodiscard]] std::optional<std::string_view> get(const Key& key,
-                                                      ngx_pool_t& pool);
-    Inserted put(const Key& key, const Pieces& entry);
+    [[nodiscard]] std::optional<Copy> get(const Key& key, ngx_pool_t& pool);
+    Inserted put(const Key& key, const Pieces& entry, core::Millis as_of);
+    // The entry that it holds is right.
+    void confirm(const Key& key, core::Millis as_of);
     [[nodiscard]] bool holds(const Key& key);
     bool remove(const Key& key);
+    // Unless it was put or confirmed since.
+    void remove_older(const Key& key, core::Millis as_of);
     // When the entry that it holds was stored; nothing when it holds none.
     [[nodiscard]] std::optional<core::Millis> stored(const Key& key);
-    void empty();
+
+    // Goes forward only, and is the same for all workers.
+    [[nodiscard]] static core::Millis clock() noexcept {
+        return static_cast<core::Millis>(ngx_current_msec);
+    }
 
     [[nodiscard]] bool enabled() const noexcept { return shard_count_ != 0; }
     [[nodiscard]] EntryTable::Figures figures();
@@ -62,10 +73,8 @@ class MemoryTier {
 
     static void attach(void* shard, void* region, std::size_t size, bool fresh);
     [[nodiscard]] Shard& shard_of(const Key& key) noexcept;
-    static std::optional<std::string_view> copy_pinned(Shard& shard, Pin& pin,
-                                                       std::uint32_t generation,
-                                                       void* to,
-                                                       std::size_t size);
+    static bool copy_pinned(Shard& shard, Pin& pin, std::uint32_t generation,
+                            void* to, std::size_t size);
 
     unsigned shard_count_ = 0;
     std::size_t max_entry_ = 0;

@@ -294,6 +294,17 @@ void RedisHealth::map_error(std::string_view text) {
                          "that may \"cluster|nodes\"");
 }
 
+void RedisHealth::feed_silent(core::Millis length) {
+    log(NGX_LOG_WARN, "has not told of changes for " +
+                          std::to_string(length / core::second) +
+                          "s, it is asked before copies in memory are served");
+}
+
+void RedisHealth::feed_heard(core::Millis length) {
+    log(NGX_LOG_WARN, "tells of changes again after " +
+                          std::to_string((length + 500) / core::second) + "s");
+}
+
 void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
     writes_off_ = true;
     if (!current() ||

@@ -65,6 +65,9 @@ class RedisHealth {
     void feed_error(std::string_view text);
     // The same for the map of a cluster's slots.
     void map_error(std::string_view text);
+    // The feed is not heard of for so long, and then again.
+    void feed_silent(core::Millis length);
+    void feed_heard(core::Millis length);
     void write_refused(redis::ErrorKind kind, std::string_view text);
     void written() {
         if (writes_off_) { writes_again(); }

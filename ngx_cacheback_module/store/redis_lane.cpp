@@ -174,7 +174,7 @@ void RedisLane::moved() {
 }
 
 void RedisLane::unreachable(std::string_view why) {
-    health_.unreachable(why);
+    if (is_witness()) { health_.unreachable(why); }
     place_.doubt();
 }
 
@@ -242,7 +242,7 @@ void RedisLane::received(std::string_view bytes) {
         drop();
         return;
     }
-    health_.answered();
+    if (is_witness()) { health_.answered(); }
     settle();
 }
 
@@ -257,15 +257,17 @@ void RedisLane::settle() {
 }
 
 void RedisLane::broken() {
+    const bool greeted =
+        session_.greeting().step == redis::GreetingFailure::Step::none;
     if (!connection_.is_open()) {
         unreachable("its address is not found in time");
-    } else if (session_.greeting().step != redis::GreetingFailure::Step::none) {
-        health_.refused(session_.greeting());
-        place_.doubt();
-    } else if (exit_ == ngx::Timer::Exit::goes) {
+    } else if (greeted && is_witness()) {
+        health_.garbage(session_.broken());
+    } else if (greeted) {
         health_.feed_error(session_.broken());
     } else {
-        health_.garbage(session_.broken());
+        if (is_witness()) { health_.refused(session_.greeting()); }
+        place_.doubt();
     }
     drop();
 }
@@ -346,7 +348,7 @@ void RedisLane::on_deadline() {
         return;
     }
     if (session_.dead(now())) {
-        if (exit_ == ngx::Timer::Exit::waits) { health_.silent(); }
+        if (is_witness()) { health_.silent(); }
         drop();
         return;
     }
@@ -373,7 +375,7 @@ void RedisLane::plan_retry() noexcept {
 
 void RedisLane::on_retry() {
     if (ngx_exiting || state_ != State::down) { return; }
-    if (!health_.well() && !moved_ && !health_.my_turn()) {
+    if (!health_.well() && !moved_ && !(is_witness() && health_.my_turn())) {
         plan_retry();
         return;
     }
@@ -382,7 +384,7 @@ void RedisLane::on_retry() {
 
 void RedisLane::on_idle() {
     if (ngx_exiting || state_ != State::up) { return; }
-    if (!health_.well() && health_.my_turn()) {
+    if (!health_.well() && is_witness() && health_.my_turn()) {
         // Another worker opened the breaker and may be gone: a new greeting
         // is the probe.
         drop();

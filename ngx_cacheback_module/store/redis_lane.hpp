@@ -115,6 +115,11 @@ class RedisLane final : private ngx::PeerListener, private RedisPlace::Seeker {
     void not_found(std::string_view why) override;
     void moved() override;
 
+    // What befalls this link says something of the server: where requests
+    // wait for it, and where it is a Sentinel's only one.
+    [[nodiscard]] bool is_witness() const noexcept {
+        return exit_ == ngx::Timer::Exit::waits || probe_.empty();
+    }
     void connect();
     bool another_address() noexcept;
     bool open_link();  // to this address, or the next that can be tried

@@ -78,7 +78,8 @@ void SharedGets::remove(Get& get) noexcept {
     if (--under_way_ == 0) { deadline_.stop(); }
 }
 
-void SharedGets::end(Get& get, const RedisReply& reply) noexcept {
+void SharedGets::end(Get& get, RedisReply reply) noexcept {
+    reply.asked = get.deadline - timeout_;
     ngx_queue_t askers;
     ngx_queue_init(&askers);
     if (!ngx_queue_empty(&get.askers)) {

@@ -24,6 +24,7 @@ struct RedisReply {
     };
     Status status = Status::unavailable;
     std::string_view bytes;
+    core::Millis asked = 0;  // so it was then at least, see MemoryTier::clock()
 };
 
 using RedisDone = void (*)(void* data, const RedisReply& reply) noexcept;
@@ -92,7 +93,7 @@ class SharedGets {
                redis::QuestionId question, Asker& asker, RedisDone done,
                void* data, core::Millis spent) noexcept;
     // Its question has ended: all who wait are told.
-    void end(Get& get, const RedisReply& reply) noexcept;
+    void end(Get& get, RedisReply reply) noexcept;
 
     // Nobody is called any more.
     void close() noexcept;

@@ -145,13 +145,13 @@ void Store::leave_worker() {
     }
 }
 
-void Store::promote(const Key& key, std::string_view entry,
-                    std::uint32_t fence) {
-    if (!memory_.holds(key)) { replace(key, entry, fence); }
+void Store::promote(const Key& key, std::string_view entry, std::uint32_t fence,
+                    core::Millis asked) {
+    if (!memory_.holds(key)) { replace(key, entry, fence, asked); }
 }
 
-void Store::replace(const Key& key, std::string_view entry,
-                    std::uint32_t fence) {
+void Store::replace(const Key& key, std::string_view entry, std::uint32_t fence,
+                    core::Millis asked) {
     if (!memory_.enabled() || control_.fence(key) != fence) { return; }
     if (entry.size() > memory_limit()) {
         (void)memory_.remove(key);
@@ -159,7 +159,7 @@ void Store::replace(const Key& key, std::string_view entry,
     }
     const std::optional<core::Millis> held = memory_.stored(key);
     if (held && core::peek_stored(entry) < held) { return; }
-    (void)memory_.put(key, Pieces{entry});
+    (void)memory_.put(key, Pieces{entry}, asked);
     if (control_.fence(key) != fence) { (void)memory_.remove(key); }
 }
 
@@ -172,7 +172,7 @@ bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
                           bool& held) {
     if (!memory_.enabled()) { return true; }
     if (total(entry) <= memory_limit()) {
-        held = memory_.put(key, entry) == Inserted::yes;
+        held = memory_.put(key, entry, MemoryTier::clock()) == Inserted::yes;
     } else {
         (void)memory_.remove(key);
     }
@@ -250,21 +250,16 @@ bool Store::forget(const Key& key) {
 }
 
 // What another box did has not happened here yet.
-void Store::on_change(void* self, const redis::Change* change) {
+void Store::on_change(void* self, const redis::Change& change) {
     using Kind = redis::Change::Kind;
     auto& store = *static_cast<Store*>(self);
-    if (change == nullptr) {
-        store.control_.raise_all_fences();
-        store.memory_.empty();
-        return;
-    }
-    const Key key = store.control_.key(change->key);
-    if (change->box == store.control_.box()) {
+    const Key key = store.control_.key(change.key);
+    if (change.box == store.control_.box()) {
         store.control_.come_back(key);  // what was late is there now
         return;
     }
     store.control_.raise_fence(key);
-    switch (change->kind) {
+    switch (change.kind) {
     case Kind::stored:
         (void)store.memory_.remove(key);
         store.control_.unmark(key);
@@ -272,8 +267,8 @@ void Store::on_change(void* self, const redis::Change* change) {
     case Kind::removed: (void)store.forget(key); break;
     case Kind::released: break;
     case Kind::uncacheable:
-        if (change->length > 0) {
-            store.control_.mark_uncacheable(key, change->length);
+        if (change.length > 0) {
+            store.control_.mark_uncacheable(key, change.length);
         }
         store.control_.come_back_to_all(key, moment);
         return;
@@ -292,7 +287,7 @@ void Store::invalidate(const Key& key, const core::EntryView& entry,
     Pieces pieces{head};
     if (!entry.body().empty()) { pieces.push_back(entry.body()); }
     if (memory_.enabled() && total(pieces) <= memory_limit()) {
-        (void)memory_.put(key, pieces);
+        (void)memory_.put(key, pieces, MemoryTier::clock());
     }
     if (RedisTier* tier = redis(); tier != nullptr) {
         tier->revoke(key);

@@ -43,9 +43,17 @@ class Store {
     // Puts an entry that came from Redis into the memory tier, unless the item
     // was deleted, marked or stored there since `fence` was read and Redis
     // asked.
-    void promote(const Key& key, std::string_view entry, std::uint32_t fence);
-    // The same for one that is newer than what memory holds.
-    void replace(const Key& key, std::string_view entry, std::uint32_t fence);
+    // `asked`: when.
+    void promote(const Key& key, std::string_view entry, std::uint32_t fence,
+                 core::Millis asked);
+    // The same for one that is newer than what memory holds, or as new.
+    void replace(const Key& key, std::string_view entry, std::uint32_t fence,
+                 core::Millis asked);
+    // Whether a copy in memory that was right `as_of` then is to be served only
+    // when Redis has nothing else to say: see ControlZone::trusted_since().
+    [[nodiscard]] bool in_doubt(core::Millis as_of) const noexcept {
+        return settings.has_redis && as_of < control_.trusted_since();
+    }
 
     // A lease on this box, see LeaseTable; for the fleet's, see FleetClaim.
     // Whoever gets one ends it in one of the ways below, on both.
@@ -89,7 +97,7 @@ class Store {
 
     void give_back_to_fleet(const Key& key, Lease lease) noexcept;
     Writing* begin_writing(const Key& key, Lease lease, bool held);
-    static void on_change(void* self, const redis::Change* change);
+    static void on_change(void* self, const redis::Change& change);
 
     [[nodiscard]] std::size_t memory_limit() const noexcept;
     // False: the lease was lost before or meanwhile.

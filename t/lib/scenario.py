@@ -25,10 +25,11 @@ or processes that die. A file in t/scenario is a Python program with a .t name:
     main()
 
 A Box starts nginx and what the configuration mentions: t/lib/origin.py
-(%(origin)s), a private Redis (%(redis)s its port, %(redis_socket)s its path),
-all on free ports. It stops them by process id, and fails when the log has
-[alert], [crit] or [emerg], or a process is left. `prove` runs the files, each
-prints TAP. Traffic of several clients at once is in load.py.
+(%(origin)s), a private Redis (%(redis)s its port, %(redis_socket)s its path;
+%(proxy)s a way to it through a network that may be bad), all on free ports. It
+stops them by process id, and fails when the log has [alert], [crit] or [emerg],
+or a process is left. `prove` runs the files, each prints TAP. Traffic of
+several clients at once is in load.py.
 """
 
 import contextlib
@@ -295,10 +296,14 @@ class Box:
                 self.ports["origin"] = self.speaking("origin.py")
             self.ports["closed"] = free_port()
             self.ports["dir"] = self.dir
-            if "%(redis" in self.http and "redis" not in self.ports:
+            if (re.search(r"%\((redis|proxy)", self.http)
+                    and "redis" not in self.ports):
                 self.ports["redis"] = free_port()
                 self.ports["redis_socket"] = self.short_path("redis.sock")
                 self.start_redis()
+            if "%(proxy)s" in self.http:
+                self.ports["proxy"] = self.speaking(
+                    "redis_proxy.py", str(self.ports["redis"]))
             for name, mode in self.fakes.items():
                 self.ports[name] = self.speaking("fake_redis.py", mode)
             self.write_conf()
@@ -374,6 +379,13 @@ class Box:
                        stdout=out, stderr=out)
         check(eventually(lambda: self.listens(self.ports["redis"])),
               "redis-server did not start")
+
+    def network(self, *mode):
+        """What happens between nginx and Redis, see redis_proxy.py."""
+        with socket.create_connection(("127.0.0.1", self.ports["proxy"]),
+                                      10 * SLACK) as control:
+            control.sendall(b"MODE " + " ".join(map(str, mode)).encode())
+            return control.recv(16) == b"done\n"
 
     def write_conf(self, http=None):
         load = "" if os.environ.get("CACHEBACK_STATIC") else \

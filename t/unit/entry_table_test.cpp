@@ -180,6 +180,21 @@ void pieces_are_joined_in_order(void**) {
     assert_true(table.get(key_of("k")) == head + one + two);
 }
 
+void an_entry_knows_when_it_was_right_last(void**) {
+    Table table;
+    table->insert(key_of("k"), Pieces{entry_of("k", 300)}, 5000);
+    const EntryTable::Node node = table->find(key_of("k"));
+    assert_int_equal(table->as_of(node), 5000);
+    table->touch(node, 6000);  // being read proves nothing
+    assert_int_equal(table->as_of(node), 5000);
+    table->confirm(node, 7000);
+    assert_int_equal(table->as_of(node), 7000);
+    table->confirm(node, 6500);  // of who asked before, and heard later
+    assert_int_equal(table->as_of(node), 7000);
+    table->insert(key_of("k"), Pieces{entry_of("k", 300)}, 6000);
+    assert_int_equal(table->as_of(table->find(key_of("k"))), 6000);
+}
+
 void a_key_that_is_not_there_is_not_found(void**) {
     Table table;
     assert_false(holds(table, "k"));
@@ -586,6 +601,7 @@ int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_is_found_again_with_the_bytes_it_was_made_of),
         cmocka_unit_test(pieces_are_joined_in_order),
+        cmocka_unit_test(an_entry_knows_when_it_was_right_last),
         cmocka_unit_test(a_key_that_is_not_there_is_not_found),
         cmocka_unit_test(another_key_with_the_same_hash_is_another_item),
         cmocka_unit_test(a_long_key_is_compared_to_its_last_byte),

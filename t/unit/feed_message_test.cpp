@@ -135,35 +135,50 @@ void an_answer_that_is_no_page_is_unsound(void**) {
 
 void the_end_of_the_feed_is_its_newest_message(void**) {
     Read some("*1\r\n" + message("9-3", words({"change", "stored"})));
-    FeedPage page = read_feed_end(*some.reply);
+    FeedPage page = read_feed_part(*some.reply);
     assert_true(page.sound);
     assert_true(page.position == "9-3");
     Read none("*0\r\n");
-    page = read_feed_end(*none.reply);
+    page = read_feed_part(*none.reply);
     assert_true(page.sound);
     assert_true(page.position.empty());
     Read wrong(":0\r\n");
-    assert_false(read_feed_end(*wrong.reply).sound);
+    assert_false(read_feed_part(*wrong.reply).sound);
 }
 
-void positions_are_compared_as_numbers(void**) {
-    assert_true(lies_before("9-0", "10-0"));
-    assert_true(lies_before("10-9", "10-10"));
-    assert_false(lies_before("10-10", "10-9"));
-    assert_false(lies_before("5-5", "5-5"));
-    assert_true(lies_before("0-0", "0-1"));
-    // What is no position lies before all.
-    for (const char* none : {"", "-", "x-1", "1-", "5"}) {
-        assert_true(lies_before(none, "0-1"));
-        assert_false(lies_before("0-1", none));
+void a_message_is_looked_for_by_its_position(void**) {
+    std::string out;
+    append_feed_look(out, "p:feed", "5-1");
+    assert_true(out == words({"XRANGE", "p:feed", "5-1", "5-1"}));
+    Read there("*1\r\n" + message("5-1", words({"change", "stored"})));
+    assert_true(read_feed_part(*there.reply).position == "5-1");
+}
+
+void a_page_with_all_it_may_have_is_full(void**) {
+    std::string messages = "*24\r\n";
+    for (int i = 0; i < 24; ++i) {
+        messages += message(std::to_string(i) + "-1", words({"x", "y"}));
     }
+    Read full(stream(messages));
+    assert_true(read_feed(*full.reply).sound);
+    assert_true(read_feed(*full.reply).full);
+    assert_true(read_feed(*full.reply).first == "0-1");
+    assert_true(read_feed(*full.reply).position == "23-1");
+    Read other(stream("*1\r\n" + message("1-1", words({"x", "y"}))));
+    assert_false(read_feed(*other.reply).full);
+}
+
+void without_time_to_wait_the_server_is_not_asked_to(void**) {
+    std::string out;
+    append_feed_read(out, "p:feed", "5-1", 0);
+    assert_true(out ==
+                words({"XREAD", "COUNT", "24", "STREAMS", "p:feed", "5-1"}));
 }
 
 }  // namespace
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(positions_are_compared_as_numbers),
         cmocka_unit_test(a_change_is_a_message_of_a_capped_stream),
         cmocka_unit_test(the_feed_is_read_behind_the_last_message),
         cmocka_unit_test(each_kind_of_change_is_read_as_it_was_written),
@@ -171,6 +186,9 @@ int main() {
         cmocka_unit_test(what_cannot_be_understood_is_passed_over),
         cmocka_unit_test(an_answer_that_is_no_page_is_unsound),
         cmocka_unit_test(the_end_of_the_feed_is_its_newest_message),
+        cmocka_unit_test(a_message_is_looked_for_by_its_position),
+        cmocka_unit_test(a_page_with_all_it_may_have_is_full),
+        cmocka_unit_test(without_time_to_wait_the_server_is_not_asked_to),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
