@@ -75,6 +75,11 @@ while ($readme =~ /^```nginx\n(.*?)^```/msg) {
     open my $out, '>', "$dir/nginx.conf" or die "$dir: $!\n";
     print $out whole_config($block) =~ s{unix:socket}{unix:$dir/socket}gr;
     close $out or die "$dir: $!\n";
+    # The files that the README speaks of.
+    open my $key, '>', "$dir/sign.key" or die "$dir: $!\n";
+    print $key 'x' x 32;
+    close $key or die "$dir: $!\n";
+    chmod 0600, "$dir/sign.key";
     local $ENV{ASAN_OPTIONS} = ($ENV{ASAN_OPTIONS} // '') . ':detect_leaks=0';
     my $preload = $ENV{TEST_NGINX_LD_PRELOAD} // '';
     my $test = "LD_PRELOAD='$preload' $nginx -t -p $dir/ -c $dir/nginx.conf"

@@ -28,8 +28,8 @@ location / {
 EOC
 
 our $Known = '"memory", "redis", "redis_cluster", "redis_sentinel", '
-    . '"redis_prefix", "redis_password_file", "redis_timeout", "redis_tls", '
-    . '"max_entry", "memory_max_entry", "refresh_limit"';
+    . '"redis_prefix", "redis_password_file", "redis_timeout", "redis_sign", '
+    . '"redis_tls", "max_entry", "memory_max_entry", "refresh_limit"';
 
 run_tests();
 
@@ -196,20 +196,12 @@ memry 64m;
 --- refused
 unknown "memry" in "cacheback_store", expected one of "memory", "redis",
 "redis_cluster", "redis_sentinel", "redis_prefix", "redis_password_file",
-"redis_timeout", "redis_tls", "max_entry", "memory_max_entry", "refresh_limit"
+"redis_timeout", "redis_sign", "redis_tls", "max_entry", "memory_max_entry",
+"refresh_limit"
 
 
 
-=== TEST 16: words of later versions are unknown: redis_sign
---- store
-redis_sign key;
---- config eval: $::Location
---- refused eval
-'unknown "redis_sign" in "cacheback_store", expected one of ' . $::Known
-
-
-
-=== TEST 17: a block inside the block
+=== TEST 16: a block inside the block
 --- store
 memory { }
 --- config eval: $::Location
@@ -218,7 +210,7 @@ unexpected "{"
 
 
 
-=== TEST 18: the file and the line of the mistake are named
+=== TEST 17: the file and the line of the mistake are named
 --- user_files
 >>> store.conf
 cacheback_store elsewhere {
@@ -235,7 +227,7 @@ qr{\[emerg\] .*invalid value "soon" in "redis_timeout", expected a time such as 
 
 
 
-=== TEST 19: what the words say together is named at the end of the block
+=== TEST 18: what the words say together is named at the end of the block
 --- user_files
 >>> store.conf
 cacheback_store elsewhere {
@@ -251,7 +243,7 @@ qr{\[emerg\] .*"redis_timeout" needs "redis" in "cacheback_store" "elsewhere" in
 
 
 
-=== TEST 20: names of stores: letters, digits, underscore, dash and dot
+=== TEST 19: names of stores: letters, digits, underscore, dash and dot
 --- http_config
 cacheback_store Pages-2.eu_west { memory 1m; }
 add_header X-Cache $cacheback_status always;
@@ -266,7 +258,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 21: a name with other characters
+=== TEST 20: a name with other characters
 --- http_config
 cacheback_store "my pages" { memory 1m; }
 --- config
@@ -276,7 +268,7 @@ invalid name "my pages" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 22: a store named off could not be switched on
+=== TEST 21: a store named off could not be switched on
 --- http_config
 cacheback_store off { memory 1m; }
 --- config
@@ -286,7 +278,7 @@ invalid name "off" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 23: an empty name
+=== TEST 22: an empty name
 --- http_config
 cacheback_store "" { memory 1m; }
 --- config
@@ -296,7 +288,7 @@ invalid name "" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 24: a name that is too long
+=== TEST 23: a name that is too long
 --- http_config eval
 "cacheback_store " . 'a' x 65 . " { memory 1m; }"
 --- config
@@ -306,7 +298,7 @@ invalid name "" in "cacheback_store", expected 1 to 64 letters, digits,
 
 
 
-=== TEST 25: no name
+=== TEST 24: no name
 --- http_config
 cacheback_store { memory 1m; }
 --- config
@@ -315,7 +307,7 @@ invalid number of arguments in "cacheback_store" directive
 
 
 
-=== TEST 26: no block
+=== TEST 25: no block
 --- http_config
 cacheback_store pages;
 --- config
@@ -324,7 +316,7 @@ directive "cacheback_store" has no opening "{"
 
 
 
-=== TEST 27: a store is made for the whole of http
+=== TEST 26: a store is made for the whole of http
 --- config
 cacheback_store pages { memory 1m; }
 --- refused
@@ -332,7 +324,7 @@ cacheback_store pages { memory 1m; }
 
 
 
-=== TEST 28: two stores of one name
+=== TEST 27: two stores of one name
 --- http_config
 cacheback_store pages { memory 1m; }
 cacheback_store pages { memory 1m; }
@@ -342,7 +334,7 @@ cacheback_store pages { memory 1m; }
 
 
 
-=== TEST 29: two stores know nothing of each other
+=== TEST 28: two stores know nothing of each other
 --- http_config
 cacheback_store one { memory 1m; }
 cacheback_store two { memory 1m; }
@@ -368,7 +360,7 @@ GET /two/o          200 HIT
 
 
 
-=== TEST 30: two stores of one Redis have prefixes of their own
+=== TEST 29: two stores of one Redis have prefixes of their own
 --- http_config
 cacheback_store s010one {
     memory off;
@@ -400,7 +392,7 @@ redis KEYS cacheback:s010two:{* => cacheback:s010two:{51037a4a37730f52c8732586d3
 
 
 
-=== TEST 31: redis_prefix stands before the keys
+=== TEST 30: redis_prefix stands before the keys
 --- store
 memory off;
 redis        redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -418,7 +410,7 @@ redis KEYS shop|$TEST_NGINX_PREFIX{* => shop|$TEST_NGINX_PREFIX{51037a4a37730f52
 
 
 
-=== TEST 32: what is stored in Redis goes away by itself
+=== TEST 31: what is stored in Redis goes away by itself
 --- store
 memory off;
 redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -436,7 +428,7 @@ redis TTL %{51037a4a37730f52c8732586d3aaa316} => 100
 
 
 
-=== TEST 33: redis_prefix with a brace would tear an item's keys apart
+=== TEST 32: redis_prefix with a brace would tear an item's keys apart
 --- store
 redis        redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_prefix "a{b:";
@@ -446,7 +438,7 @@ invalid value "a{b:" in "redis_prefix", expected a text without braces
 
 
 
-=== TEST 34: redis_prefix without Redis
+=== TEST 33: redis_prefix without Redis
 --- store
 redis_prefix mine:;
 --- config eval: $::Location
@@ -455,7 +447,7 @@ redis_prefix mine:;
 
 
 
-=== TEST 35: redis_password_file without Redis
+=== TEST 34: redis_password_file without Redis
 --- store
 redis_password_file secret;
 --- config eval: $::Location
@@ -464,7 +456,7 @@ redis_password_file secret;
 
 
 
-=== TEST 36: redis_timeout without Redis
+=== TEST 35: redis_timeout without Redis
 --- store
 redis_timeout 1s;
 --- config eval: $::Location
@@ -473,7 +465,7 @@ redis_timeout 1s;
 
 
 
-=== TEST 37: redis with what is no URL
+=== TEST 36: redis with what is no URL
 --- store
 redis 127.0.0.1:6379;
 --- config eval: $::Location
@@ -484,7 +476,7 @@ redis 127.0.0.1:6379;
 
 
 
-=== TEST 38: redis with a bad port; the password is not shown
+=== TEST 37: redis with a bad port; the password is not shown
 --- store
 redis redis://:s3cret@localhost:0/1;
 --- config eval: $::Location
@@ -496,7 +488,7 @@ s3cret
 
 
 
-=== TEST 39: redis with a database that is no number
+=== TEST 38: redis with a database that is no number
 --- store
 redis redis://localhost/first;
 --- config eval: $::Location
@@ -506,7 +498,7 @@ redis redis://localhost/first;
 
 
 
-=== TEST 40: redis_tls without TLS in the URL
+=== TEST 39: redis_tls without TLS in the URL
 --- store
 redis     redis://localhost;
 redis_tls verify=off;
@@ -516,7 +508,7 @@ redis_tls verify=off;
 
 
 
-=== TEST 41: redis without a host
+=== TEST 40: redis without a host
 --- store
 redis redis:///0;
 --- config eval: $::Location
@@ -525,7 +517,7 @@ redis redis:///0;
 
 
 
-=== TEST 42: redis on a host that nobody knows
+=== TEST 41: redis on a host that nobody knows
 --- store
 redis redis://nowhere.invalid;
 --- config eval: $::Location
@@ -535,7 +527,7 @@ a name that is known now, or a "resolver" in "http" that will know it
 
 
 
-=== TEST 43: redis by name
+=== TEST 42: redis by name
 --- store
 memory off;
 redis  redis://localhost:$TEST_NGINX_REDIS_PORT;
@@ -548,7 +540,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 44: redis on a unix-domain socket
+=== TEST 43: redis on a unix-domain socket
 --- store
 memory off;
 redis  unix:$TEST_NGINX_REDIS_SOCKET;
@@ -561,7 +553,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 45: another database, in the URL and of a socket
+=== TEST 44: another database, in the URL and of a socket
 --- http_config
 cacheback_store tcp {
     memory       off;
@@ -598,7 +590,7 @@ redis -n 4 DEL %{51037a4a37730f52c8732586d3aaa316} => 1
 
 
 
-=== TEST 46: a password in the URL
+=== TEST 45: a password in the URL
 --- store
 memory off;
 redis  redis://:open-sesame@127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -611,7 +603,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 47: a password in a file, and only its first line
+=== TEST 46: a password in a file, and only its first line
 --- user_files
 >>> password
 open-sesame
@@ -629,7 +621,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 48: a user in the URL and the password in a file
+=== TEST 47: a user in the URL and the password in a file
 --- user_files
 >>> password
 tell-nobody
@@ -648,7 +640,7 @@ GET /o              200 HIT
 
 
 
-=== TEST 49: a user, a password and a database in the URL
+=== TEST 48: a user, a password and a database in the URL
 --- redis_before
 ACL SETUSER till on >p@ss:w/rd ~* +@all
 --- store
@@ -667,7 +659,7 @@ redis -n 5 DEL %{51037a4a37730f52c8732586d3aaa316} => 1
 
 
 
-=== TEST 50: a wrong password: pages come from the origin, and the log says why
+=== TEST 49: a wrong password: pages come from the origin, and the log says why
 --- store
 memory off;
 redis  redis://:wrong-word@127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -686,7 +678,7 @@ wrong-word
 
 
 
-=== TEST 51: no password where one is wanted
+=== TEST 50: no password where one is wanted
 --- store
 memory off;
 redis  redis://127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
@@ -702,7 +694,7 @@ log NOAUTH
 
 
 
-=== TEST 52: a password in the URL and one in a file
+=== TEST 51: a password in the URL and one in a file
 --- user_files
 >>> password
 open-sesame
@@ -716,7 +708,7 @@ expected one of them
 
 
 
-=== TEST 53: a password file that is not there
+=== TEST 52: a password file that is not there
 --- store
 redis               redis://127.0.0.1:$TEST_NGINX_LOCKED_REDIS;
 redis_password_file /nowhere/password;
@@ -727,7 +719,7 @@ qr{\[emerg\] .*open\(\) "/nowhere/password" failed \(2: No such file or director
 
 
 
-=== TEST 54: a password file with nothing in it
+=== TEST 53: a password file with nothing in it
 --- user_files
 >>> password
 
@@ -741,7 +733,7 @@ expected one line of at most 1023 bytes
 
 
 
-=== TEST 55: redis_timeout is the most that a silent Redis adds
+=== TEST 54: redis_timeout is the most that a silent Redis adds
 --- store
 memory        off;
 redis         redis://127.0.0.1:$TEST_NGINX_FAKE_REDIS_SILENT;
@@ -756,7 +748,7 @@ GET /o              200 MISS
 
 
 
-=== TEST 56: redis_timeout with what is no time
+=== TEST 55: redis_timeout with what is no time
 --- store
 redis         redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_timeout fast;
@@ -766,7 +758,7 @@ invalid value "fast" in "redis_timeout", expected a time such as "250ms" or "1s"
 
 
 
-=== TEST 57: redis_timeout 0 would never ask
+=== TEST 56: redis_timeout 0 would never ask
 --- store
 redis         redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 redis_timeout 0;
@@ -776,7 +768,7 @@ invalid value "0" in "redis_timeout", expected a time such as "250ms" or "1s"
 
 
 
-=== TEST 58: max_entry: what is larger is not stored
+=== TEST 57: max_entry: what is larger is not stored
 --- store
 memory    8m;
 max_entry 4k;
@@ -796,7 +788,7 @@ origin /large 2
 
 
 
-=== TEST 59: max_entry with what is no size
+=== TEST 58: max_entry with what is no size
 --- store
 max_entry much;
 --- config eval: $::Location
@@ -805,7 +797,7 @@ invalid value "much" in "max_entry", expected a size such as "64m" or "256k"
 
 
 
-=== TEST 60: max_entry beyond what Redis can hold
+=== TEST 59: max_entry beyond what Redis can hold
 --- store
 max_entry 513m;
 --- config eval: $::Location
@@ -814,7 +806,7 @@ invalid value "513m" in "max_entry", expected at most "512m"
 
 
 
-=== TEST 61: memory_max_entry: what is larger stays in Redis only
+=== TEST 60: memory_max_entry: what is larger stays in Redis only
 --- store
 memory           8m;
 memory_max_entry 4k;
@@ -834,7 +826,7 @@ GET /large?size=5000    200 HIT
 
 
 
-=== TEST 62: memory_max_entry is 256k beside Redis
+=== TEST 61: memory_max_entry is 256k beside Redis
 --- store
 memory 8m;
 redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
@@ -851,7 +843,7 @@ GET /large?size=270000  200 HIT
 
 
 
-=== TEST 63: memory_max_entry is max_entry without Redis
+=== TEST 62: memory_max_entry is max_entry without Redis
 --- store
 memory 8m;
 --- http_config eval: $::Shown
@@ -864,7 +856,7 @@ GET /large?size=900000  200 HIT
 
 
 
-=== TEST 64: memory_max_entry with what is no size
+=== TEST 63: memory_max_entry with what is no size
 --- store
 memory_max_entry -1;
 --- config eval: $::Location
@@ -874,7 +866,7 @@ invalid value "-1" in "memory_max_entry", expected a size such as "64m" or
 
 
 
-=== TEST 65: memory_max_entry needs memory
+=== TEST 64: memory_max_entry needs memory
 --- store
 memory           off;
 memory_max_entry 4k;
@@ -885,7 +877,7 @@ redis            redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
 
 
 
-=== TEST 66: refresh_limit: never more background fetches than that; the others wait
+=== TEST 65: refresh_limit: never more background fetches than that; the others wait
 --- store
 memory        1m;
 refresh_limit 2;
@@ -914,7 +906,7 @@ GET /_/running                   200
 
 
 
-=== TEST 67: refresh_limit queue=0: what finds no place is dropped, and may try again
+=== TEST 66: refresh_limit queue=0: what finds no place is dropped, and may try again
 --- store
 memory        1m;
 refresh_limit 1 queue=0;
@@ -938,7 +930,7 @@ origin /b 2
 
 
 
-=== TEST 68: refresh_limit queue=1: one may wait
+=== TEST 67: refresh_limit queue=1: one may wait
 --- store
 memory        1m;
 refresh_limit 1 queue=1;
@@ -958,7 +950,7 @@ origin /c 1
 
 
 
-=== TEST 69: refresh_limit with what is no number
+=== TEST 68: refresh_limit with what is no number
 --- store
 refresh_limit many;
 --- config eval: $::Location
@@ -967,7 +959,7 @@ invalid value "many" in "refresh_limit", expected a number from 1 to 1000000
 
 
 
-=== TEST 70: refresh_limit 0 would refresh nothing
+=== TEST 69: refresh_limit 0 would refresh nothing
 --- store
 refresh_limit 0;
 --- config eval: $::Location
@@ -976,7 +968,7 @@ invalid value "0" in "refresh_limit", expected a number from 1 to 1000000
 
 
 
-=== TEST 71: refresh_limit with an unknown parameter
+=== TEST 70: refresh_limit with an unknown parameter
 --- store
 refresh_limit 4 line=3;
 --- config eval: $::Location
@@ -986,7 +978,7 @@ from 0 to 1000000
 
 
 
-=== TEST 72: refresh_limit with a queue that is no number
+=== TEST 71: refresh_limit with a queue that is no number
 --- store
 refresh_limit 4 queue=;
 --- config eval: $::Location

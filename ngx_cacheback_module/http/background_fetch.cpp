@@ -153,13 +153,16 @@ void BackgroundFetch::on_newer(void* self,
                                const store::RedisReply& reply) noexcept {
     auto& fetch = *static_cast<BackgroundFetch*>(self);
     store::FetchLine::answered(fetch.waiting_);
-    if (reply.status == store::RedisReply::Status::found &&
-        core::EntryView::check(reply.bytes, fetch.key_.text)) {
+    if (reply.status == store::RedisReply::Status::found) {
         ngx::guard(
             ngx_cycle->log,
             [&] {
-                fetch.store_.replace(fetch.key_, reply.bytes, fetch.fence_,
-                                     reply.asked);
+                const auto bytes =
+                    fetch.store_.redis()->open(fetch.key_, reply.bytes);
+                if (bytes && core::EntryView::check(*bytes, fetch.key_.text)) {
+                    fetch.store_.replace(fetch.key_, *bytes, fetch.fence_,
+                                         reply.asked);
+                }
             },
             [] {});
     }

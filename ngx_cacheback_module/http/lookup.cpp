@@ -30,10 +30,13 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
     }
     if (reply.status != store::RedisReply::Status::found) { return; }
 
+    const auto open = context.store.redis()->open(context.key, reply.bytes);
+    std::optional<core::EntryView> entry;
     ngx_str_t bytes;
-    if (!ngx::copy(*r.pool, bytes, reply.bytes)) { throw std::bad_alloc{}; }
-    const auto entry =
-        core::EntryView::check(ngx::view(bytes), context.key.text);
+    if (open) {
+        if (!ngx::copy(*r.pool, bytes, *open)) { throw std::bad_alloc{}; }
+        entry = core::EntryView::check(ngx::view(bytes), context.key.text);
+    }
     if (entry) {
         if (in_doubt && entry->meta.stored < context.entry->meta.stored) {
             // Redis has lost what came later, in a failover: the copy stands.
@@ -58,9 +61,11 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
     context.reason = core::Reason::redis;
     ngx_log_error(NGX_LOG_WARN, r.connection->log, 0,
                   "cacheback: redis holds %uz bytes for \"%*s\" that are not "
-                  "an entry of this key and format, taken as a miss",
+                  "%s, taken as a miss",
                   reply.bytes.size(), context.key.text.size(),
-                  context.key.text.data());
+                  context.key.text.data(),
+                  open ? "an entry of this key and format"
+                       : "signed by a key of \"redis_sign\"");
 }
 
 // Awaited by look_up(). The phases go on; the handler is entered again and

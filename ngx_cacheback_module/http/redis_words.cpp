@@ -134,24 +134,77 @@ char* read_seeds(ngx_conf_t* cf, StoreBlock& block, ngx_uint_t first,
     return keep(cf, redis.address_text, all) ? NGX_CONF_OK : failed();
 }
 
+struct OpenFile {
+    explicit OpenFile(const std::string& path) noexcept
+        : fd(ngx_open_file(path.c_str(), NGX_FILE_RDONLY, NGX_FILE_OPEN, 0)) {}
+    ~OpenFile() {
+        if (fd != NGX_INVALID_FILE) { ngx_close_file(fd); }
+    }
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
+
+    ngx_fd_t fd;
+};
+
+char* fail(ngx_conf_t* cf, const char* what, const std::string& path) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "%s \"%s\" failed", what,
+                       path.c_str());
+    return failed();
+}
+
+// All of the file, without the line end behind it: a key that others do not
+// know, and may not change.
+char* read_sign_key(ngx_conf_t* cf, const std::string& path, ngx_str_t& to) {
+    constexpr std::size_t least = 32;
+    constexpr std::size_t most = 4096;
+    const OpenFile file(path);
+    if (file.fd == NGX_INVALID_FILE) { return fail(cf, ngx_open_file_n, path); }
+    ngx_file_info_t info;
+    if (ngx_fd_info(file.fd, &info) == NGX_FILE_ERROR) {
+        return fail(cf, ngx_fd_info_n, path);
+    }
+    const ngx_uint_t mode = ngx_file_access(&info);
+    if ((mode & (S_IRWXO | S_IWGRP)) != 0) {
+        return refuse(cf,
+                      "\"redis_sign\" \"%s\" has mode 0%ui%ui%ui, expected a "
+                      "file that its group may read at most, such as 0600 or "
+                      "0640",
+                      path.c_str(), mode >> 6 & 7, mode >> 3 & 7, mode & 7);
+    }
+    char bytes[most + 1];
+    const ssize_t n = ngx_read_fd(file.fd, bytes, sizeof(bytes));
+    if (n == -1) { return fail(cf, ngx_read_fd_n, path); }
+    std::string_view key(bytes, static_cast<std::size_t>(n));
+    while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) {
+        key.remove_suffix(1);
+    }
+    if (key.size() < least || static_cast<std::size_t>(n) > most) {
+        return refuse(cf,
+                      "a key of %uz bytes in \"redis_sign\" \"%s\", expected "
+                      "32 to 4096, such as \"openssl rand -hex 32\" makes",
+                      key.size(), path.c_str());
+    }
+    return ngx::copy(*cf->pool, to, key) ? NGX_CONF_OK : failed();
+}
+
+char* complete_sign(ngx_conf_t* cf, StoreBlock& block) {
+    store::RedisConf& redis = block.settings->redis;
+    ngx_str_t* to = &redis.sign;
+    for (const std::string& path : block.sign_files) {
+        char* error = read_sign_key(cf, path, *to);
+        if (error != NGX_CONF_OK) { return error; }
+        to = &redis.sign_previous;
+    }
+    return NGX_CONF_OK;
+}
+
 // The first line of the file is the password, without its line end.
 char* read_password(ngx_conf_t* cf, const std::string& path, ngx_str_t& to) {
-    ngx_fd_t fd =
-        ngx_open_file(path.c_str(), NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%s\" failed", path.c_str());
-        return failed();
-    }
+    const OpenFile file(path);
+    if (file.fd == NGX_INVALID_FILE) { return fail(cf, ngx_open_file_n, path); }
     char bytes[1024];
-    ssize_t n = ngx_read_fd(fd, bytes, sizeof(bytes));
-    ngx_err_t error = ngx_errno;
-    ngx_close_file(fd);
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, error,
-                           ngx_read_fd_n " \"%s\" failed", path.c_str());
-        return failed();
-    }
+    ssize_t n = ngx_read_fd(file.fd, bytes, sizeof(bytes));
+    if (n == -1) { return fail(cf, ngx_read_fd_n, path); }
     std::string_view text(bytes, static_cast<std::size_t>(n));
     text = text.substr(0, text.find_first_of("\r\n"));
     if (text.empty() || static_cast<std::size_t>(n) == sizeof(bytes)) {
@@ -226,6 +279,22 @@ char* set_redis_password_file(ngx_conf_t* cf, StoreBlock& block) {
     ngx_str_t path = argument(cf, 1);
     if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) { return failed(); }
     block.password_file = ngx::view(path);
+    return NGX_CONF_OK;
+}
+
+// `redis_sign FILE [FILE]`
+char* set_redis_sign(ngx_conf_t* cf, StoreBlock& block) {
+    if (!ngx::Hmac::available) {
+        return refuse(cf,
+                      "\"redis_sign\" needs an nginx that was built with SSL");
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
+        ngx_str_t path = argument(cf, i);
+        if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+            return failed();
+        }
+        block.sign_files.emplace_back(ngx::view(path));
+    }
     return NGX_CONF_OK;
 }
 
@@ -318,7 +387,8 @@ char* complete_redis(ngx_conf_t* cf, StoreBlock& block) {
             "cacheback:" + std::string(ngx::view(settings.name)) + ":";
         if (!ngx::copy(*cf->pool, redis.prefix, prefix)) { return failed(); }
     }
-    return complete_tls(cf, block);
+    char* error = complete_sign(cf, block);
+    return error == NGX_CONF_OK ? complete_tls(cf, block) : error;
 }
 
 ngx_int_t find_redis_hosts(ngx_conf_t* cf, store::Settings& settings) {

@@ -109,6 +109,7 @@ constexpr Word words[] = {
     {"redis_prefix", "TEXT", 1, set_redis_prefix},
     {"redis_password_file", "FILE", 1, set_redis_password_file},
     {"redis_timeout", "TIME", 1, set_redis_timeout},
+    {"redis_sign", "FILE [FILE]", 2, set_redis_sign},
     {"redis_tls", "[ca=F] [cert=F] [key=F] [name=N] [verify=off]", 5,
      set_redis_tls},
     {"max_entry", "SIZE", 1, set_max_entry},

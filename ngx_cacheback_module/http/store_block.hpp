@@ -13,6 +13,7 @@ struct StoreBlock {
     std::vector<std::string> seen;
     std::string redis_word;  // the one that names servers; empty: none
     std::string password_file;
+    std::vector<std::string> sign_files;
     bool has_prefix = false;
     bool plain = false, tls = false;  // what the URLs ask for
     ngx::TlsOptions tls_options;
@@ -44,6 +45,7 @@ char* set_redis_cluster(ngx_conf_t* cf, StoreBlock& block);
 char* set_redis_sentinel(ngx_conf_t* cf, StoreBlock& block);
 char* set_redis_password_file(ngx_conf_t* cf, StoreBlock& block);
 char* set_redis_prefix(ngx_conf_t* cf, StoreBlock& block);
+char* set_redis_sign(ngx_conf_t* cf, StoreBlock& block);
 char* set_redis_timeout(ngx_conf_t* cf, StoreBlock& block);
 char* set_redis_tls(ngx_conf_t* cf, StoreBlock& block);
 // What they say together, when the block has ended.

@@ -37,6 +37,7 @@ enum class Counter : unsigned {
     redis_timeouts,
     redis_skipped,
     redis_writes_dropped,
+    redis_unsigned,
     empty,
     purges,
     doubted,  // copies in memory that Redis was asked about

@@ -36,6 +36,9 @@ struct RedisConf {
     ngx_str_t user{}, password{};
     ngx_uint_t db = 0;
     ngx_str_t prefix{};
+    // Keys of the MAC behind each entry, the one used and the one before it;
+    // empty: entries have none.
+    ngx_str_t sign{}, sign_previous{};
     ngx_msec_t timeout = 250;
     std::size_t max_entry = 1024 * 1024;
 };

@@ -32,6 +32,7 @@ std::string get_head(std::string_view key_head) {
 RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
                      Feed::OnChange on_change, void* data)
     : control_(control),
+      seal_(conf),
       keys_(view(conf.prefix), control.box()),
       servers_(RedisServers::make(conf, keys_, control)),
       gets_(static_cast<core::Millis>(conf.timeout)),
@@ -122,6 +123,14 @@ RedisReply RedisTier::judge(const redis::Question& question,
     }
 }
 
+std::optional<std::string_view> RedisTier::open(const Key& key,
+                                                std::string_view value) {
+    if (!seal_.is_on()) { return value; }
+    const auto entry = seal_.open(keys_.entry(KeyDigest(key.text)), value);
+    if (!entry) { control_.count(Counter::redis_unsigned); }
+    return entry;
+}
+
 RedisNode* RedisTier::to_write_to(const KeyDigest& digest, std::size_t size) {
     RedisNode* node = servers_->holder(digest);
     if (node != nullptr && node->health.well()) {
@@ -166,22 +175,23 @@ void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
         if (node == nullptr) { return false; }
         const bool is_large = total(entry) > large_value;
         RedisLane& lane = is_large ? node->bulk : node->small;
+        const std::string name = keys_.entry(digest);
+        const Pieces sealed = seal_.seal(name, entry);
         redis::Question question = question_of(key, written, data);
         if (token == 0) {
             question.done = is_large
                                 ? on_write<true, &RedisHealth::judge_write>
                                 : on_write<false, &RedisHealth::judge_write>;
-            ask_set(lane, keys_.entry(digest), entry, ttl, question);
+            ask_set(lane, name, sealed, ttl, question);
         } else {
             const std::string fetched = keys_.fetched(digest, token);
             redis::Question first = question_of(key, nullptr, nullptr);
             first.done = on_side_write<&RedisHealth::judge_write>;
-            ask_set(lane, fetched, entry, uncommitted, first);
+            ask_set(lane, fetched, sealed, uncommitted, first);
             redis::append_command(
                 lane.commands(),
-                {"EVAL", redis::commit_script, "3", keys_.lease(digest),
-                 keys_.entry(digest), fetched, keys_.holder(token),
-                 std::to_string(ttl)});
+                {"EVAL", redis::commit_script, "3", keys_.lease(digest), name,
+                 fetched, keys_.holder(token), std::to_string(ttl)});
             question.done = is_large
                                 ? on_write<true, &RedisHealth::judge_fleet>
                                 : on_write<false, &RedisHealth::judge_fleet>;

@@ -13,6 +13,7 @@
 #include "../ngx/ngx.hpp"
 #include "bytes.hpp"
 #include "control_zone.hpp"
+#include "entry_seal.hpp"
 #include "feed.hpp"
 #include "key.hpp"
 #include "redis_leases.hpp"
@@ -47,6 +48,11 @@ class RedisTier {
     // read already, and has not changed since, gets the same answer.
     [[nodiscard]] bool get(const Key& key, RedisDone done, void* data,
                            RedisTicket& ticket, core::Millis spent = 0);
+
+    // The entry in what get() has brought; nothing when it is not signed as it
+    // should be. Valid as long as `value`.
+    [[nodiscard]] std::optional<std::string_view> open(const Key& key,
+                                                       std::string_view value);
 
     // SET with PX; the pieces are copied before it returns. Best effort: what
     // would make more than 16 MB unsent in this worker is dropped and counted,
@@ -156,6 +162,7 @@ class RedisTier {
                               const redis::Answer& answer);
 
     ControlZone& control_;
+    EntrySeal seal_;
     RedisKeys keys_;
     std::unique_ptr<RedisServers> servers_;
     SharedGets gets_;

@@ -267,7 +267,9 @@ void Store::on_change(void* self, const redis::Change& change) {
     case Kind::removed: (void)store.forget(key); break;
     case Kind::released: break;
     case Kind::uncacheable:
-        if (change.length > 0) {
+        // Where others can write, who says so may not be one of us: it ends
+        // the waiting, as every word may, and no more.
+        if (change.length > 0 && store.settings.redis.sign.len == 0) {
             store.control_.mark_uncacheable(key, change.length);
         }
         store.control_.come_back_to_all(key, moment);
