@@ -1,6 +1,7 @@
 #include "answer.hpp"
 
 #include "../core/decision.hpp"
+#include "../core/early_refresh.hpp"
 #include "background_fetch.hpp"
 #include "client_wait.hpp"
 #include "empty_answer.hpp"
@@ -175,6 +176,27 @@ bool is_rare(RequestContext& context) noexcept {
                static_cast<unsigned>(context.conf.min_uses);
 }
 
+// Some reads of a fresh item refresh it (cacheback_early_refresh), if nobody
+// does already; the client gets it as it is.
+void refresh_early(RequestContext& context, const core::Rules& rules) {
+    constexpr double draws = 2147483648.0;  // of ngx_random()
+    const core::EntryMeta& meta = context.entry->meta;
+    double draw = (static_cast<double>(ngx_random() & 0x7fffffff) + 1) / draws;
+    double beta = static_cast<double>(context.conf.early_refresh) / 1000;
+    if (rules.offline ||
+        !core::refreshes_early(core::fresh_left(meta, context.now),
+                               meta.fetch_ms, beta, draw)) {
+        return;
+    }
+    core::Millis length = lease_length(context);
+    if (claim(context, length, store::Over::nobody) != core::Lease::ours) {
+        return;
+    }
+    if (!overtaken(context, rules)) {
+        (void)fetch_in_background(context, length);
+    }
+}
+
 ngx_int_t carry_out(RequestContext& context, core::State state,
                     const core::Rules& rules) {
     core::Millis length = lease_length(context);
@@ -280,6 +302,7 @@ ngx_int_t follow(RequestContext& context) {
         context.entry ? core::state_of(context.entry->meta, rules, context.now)
                       : core::State::gone;
     if (state == core::State::fresh) {
+        if (context.conf.early_refresh != 0) { refresh_early(context, rules); }
         return serve(context, Status::hit, Counter::hits);
     }
     if (state == core::State::gone) { context.entry.reset(); }

@@ -205,6 +205,7 @@ ngx_int_t BackgroundFetch::on_header(ngx_http_request_t& r) {
     circumstances.by_accel_redirect = redirects.by_accel_redirect;
     circumstances.no_store =
         ngx_http_test_predicates(&r, conf_.no_store) == NGX_DECLINED;
+    circumstances.key = key_.text;
     capture_->begin(r, conf_, circumstances, stored_ ? &*stored_ : nullptr);
     ngx_int_t rc = go_on(r.headers_out.content_length_n);
     // Those who wait for the item need not wait for the rest.

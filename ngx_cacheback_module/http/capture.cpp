@@ -1,6 +1,7 @@
 #include "capture.hpp"
 
 #include "../core/http_date.hpp"
+#include "../core/jitter.hpp"
 #include "../core/renewal.hpp"
 #include "../ngx/pool.hpp"
 #include "origin_fields.hpp"
@@ -63,6 +64,11 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
     verdict_ = renews ? core::judge_renewal(*stored, request, response, policy,
                                             received_)
                       : core::judge(request, response, policy, received_);
+    // A lifetime that only goes on was shortened when it began.
+    if (!renews || verdict_.lifetime_named || policy.lifetime) {
+        core::apply_jitter(verdict_.windows, circumstances.key,
+                           static_cast<unsigned>(conf.jitter));
+    }
     confirms_ = renews && core::confirms(*stored, response.fields, received_);
     if (circumstances.no_store && verdict_.may_store()) {
         refuse(core::Reason::no_store);

@@ -24,6 +24,7 @@ class Capture {
         bool had_cookie = false;
         bool by_accel_redirect = false;
         bool no_store = false;  // cacheback_no_store said so
+        std::string_view key;   // of the item, for cacheback_jitter
     };
 
     // Why the response of `r`, taken as one with `status`, may not be stored.

@@ -211,6 +211,20 @@ ngx_command_t directives[] = {
       offsetof(LocationConf, refresh_log),
       nullptr },
 
+    { ngx_string("cacheback_jitter"),
+      everywhere | NGX_CONF_TAKE1,
+      set_jitter,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      nullptr },
+
+    { ngx_string("cacheback_early_refresh"),
+      everywhere | NGX_CONF_TAKE1,
+      set_early_refresh,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      nullptr },
+
       ngx_null_command
 };
 // clang-format on

@@ -31,6 +31,7 @@ Capture::Circumstances circumstances_of(RequestContext& context) {
     circumstances.had_cookie = context.had_cookie;
     circumstances.by_accel_redirect = context.redirects.by_accel_redirect;
     circumstances.no_store = no_store_asked(context);
+    circumstances.key = context.key.text;
     return circumstances;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "../core/jitter.hpp"
 #include "../core/text.hpp"
 #include "../ngx/pool.hpp"
 #include "configuration.hpp"
@@ -351,6 +352,48 @@ char* set_min_uses(ngx_conf_t* cf, ngx_command_t*, void* conf) {
                            "number from 1 to %ui",
                            &args[1], &args[0],
                            static_cast<ngx_uint_t>(store::UseTable::most));
+        return failed();
+    }
+    return NGX_CONF_OK;
+}
+
+// `cacheback_jitter PERCENT`
+char* set_jitter(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    ngx_int_t& jitter = static_cast<LocationConf*>(conf)->jitter;
+    ngx_str_t* args = arguments(cf);
+    if (jitter != NGX_CONF_UNSET) { return text("is duplicate"); }
+
+    ngx_str_t number = args[1];
+    if (number.len > 1 && number.data[number.len - 1] == '%') { number.len--; }
+    jitter = ngx_atoi(number.data, number.len);
+    if (jitter < 0 || jitter > static_cast<ngx_int_t>(core::max_jitter)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\", expected per "
+                           "cent from 0 to %ui",
+                           &args[1], &args[0],
+                           static_cast<ngx_uint_t>(core::max_jitter));
+        return failed();
+    }
+    return NGX_CONF_OK;
+}
+
+// `cacheback_early_refresh BETA|off`
+char* set_early_refresh(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    constexpr std::size_t decimals = 3;
+    constexpr ngx_int_t most = 100 * 1000;
+    ngx_int_t& beta = static_cast<LocationConf*>(conf)->early_refresh;
+    ngx_str_t* args = arguments(cf);
+    if (beta != NGX_CONF_UNSET) { return text("is duplicate"); }
+    if (ngx::view(args[1]) == "off") {
+        beta = 0;
+        return NGX_CONF_OK;
+    }
+    beta = ngx_atofp(args[1].data, args[1].len, decimals);
+    if (beta <= 0 || beta > most) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\", expected \"off\" "
+                           "or a number from 0.001 to 100 such as \"1.5\"",
+                           &args[1], &args[0]);
         return failed();
     }
     return NGX_CONF_OK;
