@@ -50,6 +50,12 @@ Millis fresh_left(const EntryMeta& entry, Millis now) noexcept {
     return entry.windows.fresh_for - resident(entry, now);
 }
 
+Seconds ttl_of(const EntryMeta& entry, Millis now) noexcept {
+    const Millis left = fresh_left(entry, now);
+    const Seconds whole = left / second;
+    return left < 0 && left % second != 0 ? whole - 1 : whole;
+}
+
 namespace {
 
 Verdict decide_missing(const Rules& rules, Lease lease) noexcept {

@@ -47,6 +47,9 @@ struct Rules {
 // Milliseconds until it is stale; negative when it is.
 [[nodiscard]] Millis fresh_left(const EntryMeta& entry, Millis now) noexcept;
 
+// The same in whole seconds; a remainder counts towards staleness.
+[[nodiscard]] Seconds ttl_of(const EntryMeta& entry, Millis now) noexcept;
+
 enum class Lease : unsigned char {
     ours,
     working,  // somebody fetches the item

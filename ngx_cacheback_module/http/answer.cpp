@@ -51,12 +51,27 @@ ngx_int_t serve_empty(RequestContext& context) {
     return NGX_OK;
 }
 
+core::Forward why_forwarded(const RequestContext& context) noexcept {
+    switch (context.status) {
+    case Status::bypass: return core::Forward::bypass;
+    case Status::expired: return core::Forward::stale;
+    default: break;
+    }
+    if (context.vary_missed) { return core::Forward::vary_miss; }
+    // Then nobody has looked, or could not.
+    return context.reason == core::Reason::uncacheable ||
+                   context.reason == core::Reason::redis
+               ? core::Forward::miss
+               : core::Forward::uri_miss;
+}
+
 // The content handler asks the origin while the client waits. Who holds the
 // item's lease collects the answer; answers to others pass.
 ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
                 core::Millis length) {
     ngx_http_request_t& r = context.request;
     context.status = status;
+    context.forward = why_forwarded(context);
     context.store.control().count(counter);
     if (!context.lease) {
         prepare_origin_fields(context, false, nullptr);
@@ -289,6 +304,7 @@ ngx_int_t follow(RequestContext& context) {
     if (context.entry &&
         !variant_matches(*context.entry, context.request, context.conf)) {
         context.entry.reset();
+        context.vary_missed = true;
     }
     if (context.wait && context.entry &&
         context.entry->meta.stored >= context.began) {

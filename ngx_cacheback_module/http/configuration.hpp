@@ -81,9 +81,10 @@ struct LocationConf {
     ngx_flag_t refresh_log = NGX_CONF_UNSET;
     ngx_int_t jitter = NGX_CONF_UNSET;         // per cent
     ngx_int_t early_refresh = NGX_CONF_UNSET;  // beta in thousandths, 0: off
-    ngx_array_t* ignored_args = nullptr;       // of core::ArgPattern
-    ngx_array_t* refresh_headers = nullptr;    // of RefreshHeader
-    ngx_str_t accept_encoding{0, nullptr};     // of every fill and refresh
+    ngx_str_t cache_status{0, nullptr};   // as it stands in the field; "": off
+    ngx_array_t* ignored_args = nullptr;  // of core::ArgPattern
+    ngx_array_t* refresh_headers = nullptr;  // of RefreshHeader
+    ngx_str_t accept_encoding{0, nullptr};   // of every fill and refresh
     UnkeyedFields unkeyed;
 
     // Request fields that the key names by variable ($http_…, $cookie_…), so

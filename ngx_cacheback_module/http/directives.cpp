@@ -211,6 +211,13 @@ ngx_command_t directives[] = {
       offsetof(LocationConf, refresh_log),
       nullptr },
 
+    { ngx_string("cacheback_cache_status"),
+      everywhere | NGX_CONF_TAKE1,
+      set_cache_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      nullptr },
+
     { ngx_string("cacheback_jitter"),
       everywhere | NGX_CONF_TAKE1,
       set_jitter,

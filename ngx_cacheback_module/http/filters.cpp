@@ -8,6 +8,7 @@
 #include "request_context.hpp"
 #include "request_fields.hpp"
 #include "serve.hpp"
+#include "status_field.hpp"
 
 namespace cacheback::http {
 
@@ -378,6 +379,14 @@ bool go_on_without_client(RequestContext& context, ngx_chain_t* in) noexcept {
     return true;
 }
 
+// Without memory for it the answer goes on.
+void say_status(RequestContext& context) noexcept {
+    if (context.conf.cache_status.len == 0) { return; }
+    ngx::guard(
+        context.request.connection->log, [&] { add_cache_status(context); },
+        [] {});
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     if (r != r->main) {
         on_subrequest(*r->main);
@@ -395,6 +404,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     if (!context->awaits_answer()) {
         // 412 or 416 in place of the entry: with a body of its own.
         context->body = RequestContext::Body::of_origin;
+        say_status(*context);
         return next_header_filter(r);
     }
     bool intact = ngx::guard(
@@ -408,6 +418,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
             return context->body == RequestContext::Body::of_origin;
         });
     if (!intact) { return NGX_ERROR; }
+    say_status(*context);
     ngx_int_t rc = next_header_filter(r);
     if (context->body != RequestContext::Body::of_entry) { return rc; }
     // Not every producer of an error looks whether its header went out.

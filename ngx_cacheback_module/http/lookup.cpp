@@ -208,6 +208,9 @@ ngx_int_t on_precontent(ngx_http_request_t& r) {
     }
     if (context.reason != core::Reason::none) {
         context.status = Status::bypass;
+        context.forward = context.reason == core::Reason::method
+                              ? core::Forward::method
+                              : core::Forward::bypass;
         context.store.control().count(Counter::bypassed);
         prepare_origin_fields(context, false, nullptr);
         return NGX_DECLINED;

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "../core/cache_status.hpp"
 #include "../core/decision.hpp"
 #include "../core/reason.hpp"
 #include "../ngx/ngx.hpp"
@@ -65,7 +66,10 @@ struct RequestContext {
     // HEAD, Range or conditional: its answer is not what the item is.
     bool is_partial = false;
     bool had_cookie = false;
-    Redirects redirects;  // after its look-up
+    bool vary_missed = false;  // what is stored is for other requests
+    core::Forward forward = core::Forward::none;
+    ngx_str_t status_field{0, nullptr};  // its Cache-Status
+    Redirects redirects;                 // after its look-up
 
     std::optional<core::EntryView> entry;
     bool in_doubt = false;  // Redis is asked whether it is still right

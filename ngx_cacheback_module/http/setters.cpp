@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "../core/cache_status.hpp"
 #include "../core/jitter.hpp"
 #include "../core/text.hpp"
 #include "../ngx/pool.hpp"
@@ -355,6 +356,27 @@ char* set_min_uses(ngx_conf_t* cf, ngx_command_t*, void* conf) {
         return failed();
     }
     return NGX_CONF_OK;
+}
+
+// `cacheback_cache_status NAME|off`
+char* set_cache_status(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    ngx_str_t& status = static_cast<LocationConf*>(conf)->cache_status;
+    ngx_str_t* args = arguments(cf);
+    if (status.data != nullptr) { return text("is duplicate"); }
+    if (ngx::view(args[1]) == "off") {
+        status = ngx_string("");
+        return NGX_CONF_OK;
+    }
+    std::optional<std::string> name = core::cache_name(ngx::view(args[1]));
+    if (!name) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" in \"%V\", expected \"off\", "
+                           "a token such as \"ExampleCache\" or a text of "
+                           "printable ASCII",
+                           &args[1], &args[0]);
+        return failed();
+    }
+    return ngx::copy(*cf->pool, status, *name) ? NGX_CONF_OK : failed();
 }
 
 // `cacheback_jitter PERCENT`

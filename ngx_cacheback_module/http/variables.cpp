@@ -79,11 +79,8 @@ core::Seconds age(const RequestContext& context) noexcept {
     return core::age_of(context.entry->meta, context.now);
 }
 
-// Whole seconds; a remainder counts towards staleness.
 core::Seconds ttl(const RequestContext& context) noexcept {
-    core::Millis left = core::fresh_left(context.entry->meta, context.now);
-    core::Seconds whole = left / core::second;
-    return left < 0 && left % core::second != 0 ? whole - 1 : whole;
+    return core::ttl_of(context.entry->meta, context.now);
 }
 
 template <auto Number>

@@ -209,8 +209,20 @@ static void these_answers_are_failures_of_the_origin(void**) {
     }
 }
 
+static void a_rest_of_a_second_counts_towards_staleness(void**) {
+    const auto ttl_at = [](Millis age) {
+        return ttl_of(entry(), stored_at + age);
+    };
+    assert_int_equal(ttl_at(0), 60);
+    assert_int_equal(ttl_at(1), 59);
+    assert_int_equal(ttl_at(60 * second), 0);
+    assert_int_equal(ttl_at(60 * second + 1), -1);
+    assert_int_equal(ttl_at(61 * second), -1);
+}
+
 int main() {
     const CMUnitTest tests[] = {
+        cmocka_unit_test(a_rest_of_a_second_counts_towards_staleness),
         cmocka_unit_test(an_entry_is_fresh_until_its_fresh_limit),
         cmocka_unit_test(an_entry_at_its_fresh_limit_is_stale),
         cmocka_unit_test(past_its_stale_window_it_waits_for_errors_only),
