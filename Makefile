@@ -180,6 +180,10 @@ reload:  ## the suite again, on one nginx that is reloaded between blocks
 workers:  ## the suite again, over two workers
 	@CACHEBACK_WORKERS=2 $(MAKE) t T="$(sort $(wildcard t/*.t))"
 
+.PHONY: matrix
+matrix:  ## build and test on other Debian releases, in roots of their own (as root)
+	@util/matrix.sh $(BUILD)
+
 .PHONY: asan
 asan:  ## unit tests and suite under AddressSanitizer and UBSan
 	@$(MAKE) unit t SANITIZE=address,undefined
@@ -229,6 +233,11 @@ $(FUZZERS:=.run): %.run: %
 bench: module  ## instructions per request, beside the goals (BENCH_REQUESTS=500)
 	@util/install-deps.sh lint
 	$(T_ENV) t/bench/instructions.py
+
+.PHONY: bench-redis
+bench-redis: module  ## Redis' own CPU per hit, beside a connection for each request
+	@command -v wrk >/dev/null || { echo "bench-redis needs wrk"; exit 1; }
+	$(T_ENV) t/bench/redis_cpu.py
 
 # --- keeping it tidy ---------------------------------------------------------------
 

@@ -46,14 +46,16 @@ constexpr std::uint64_t eight(std::uint64_t byte) noexcept {
 [[nodiscard]] inline bool iequal(std::string_view a,
                                  std::string_view b) noexcept {
     if (a.size() != b.size()) { return false; }
-    std::size_t i = 0;
-    for (; i + 8 <= a.size(); i += 8) {
-        const std::uint64_t word = detail::eight_bytes(a.data() + i);
-        const std::uint64_t other = detail::eight_bytes(b.data() + i);
+    const char* x = a.data();
+    const char* y = b.data();
+    std::size_t left = a.size();
+    for (; left >= 8; left -= 8, x += 8, y += 8) {
+        const std::uint64_t word = detail::eight_bytes(x);
+        const std::uint64_t other = detail::eight_bytes(y);
         if (((word ^ other) & ~detail::case_bits(word)) != 0) { return false; }
     }
-    for (; i < a.size(); ++i) {
-        if (lower(a[i]) != lower(b[i])) { return false; }
+    for (; left > 0; --left, ++x, ++y) {
+        if (lower(*x) != lower(*y)) { return false; }
     }
     return true;
 }
