@@ -48,7 +48,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help:  ## this list
-	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## /{printf "%-10s %s\n", $$1, $$2}' \
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## /{printf "%-10s %s\n", $$1, $$2}' \
 	    $(firstword $(MAKEFILE_LIST))
 
 # --- the module -------------------------------------------------------------
