@@ -79,7 +79,7 @@ void BackgroundFetch::launch(std::unique_ptr<BackgroundFetch> fetch) noexcept {
 
 BackgroundFetch* BackgroundFetch::of(const ngx_http_request_t& r) noexcept {
     ngx::DetachedRequest* detached = ngx::DetachedRequest::of(r);
-    return detached == nullptr
+    return detached == nullptr || ngx::DetachedRequest::taker_of(r) != nullptr
                ? nullptr
                : static_cast<BackgroundFetch*>(detached->owner());
 }

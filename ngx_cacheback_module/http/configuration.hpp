@@ -98,7 +98,6 @@ struct MainConf {
     ngx_http_complex_value_t* default_key = nullptr;
     ngx_http_complex_value_t* default_key_of_args = nullptr;
     ngx::VariablePlan variables;
-    bool used = false;  // some location has `cacheback STORE`
 };
 
 inline constexpr core::Millis default_ttl = 30LL * 24 * 3600 * core::second;

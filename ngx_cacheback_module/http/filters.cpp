@@ -394,6 +394,11 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     }
     ngx_log_t* log = r->connection->log;
 
+    if (ngx::ResponseTaker* taker = ngx::DetachedRequest::taker_of(*r)) {
+        return ngx::guard(
+            log, [&] { return taker->on_header(*r); },
+            []() -> ngx_int_t { return NGX_ERROR; });
+    }
     if (BackgroundFetch* fetch = BackgroundFetch::of(*r); fetch != nullptr) {
         return ngx::guard(
             log, [&] { return fetch->on_header(*r); },
@@ -459,6 +464,9 @@ ngx_int_t collect(RequestContext& context, ngx_chain_t* in) noexcept {
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     if (r != r->main) { return next_body_filter(r, in); }
 
+    if (ngx::ResponseTaker* taker = ngx::DetachedRequest::taker_of(*r)) {
+        return taker->on_body(in);
+    }
     if (BackgroundFetch* fetch = BackgroundFetch::of(*r); fetch != nullptr) {
         return fetch->on_body(*r, in);
     }

@@ -2,6 +2,7 @@
 
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
+#include "../store/key_space.hpp"
 #include "answer.hpp"
 #include "background_fetch.hpp"
 #include "eligibility.hpp"
@@ -104,10 +105,14 @@ ngx_int_t write_default_key(const ngx_http_request_t& r,
 
 store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
     ngx_str_t text;
-    ngx_int_t rc = conf.key == main_conf(r).default_key
-                       ? write_default_key(r, text)
-                       : ngx_http_complex_value(&r, conf.key, &text);
+    bool is_default = conf.key == main_conf(r).default_key;
+    ngx_int_t rc = is_default ? write_default_key(r, text)
+                              : ngx_http_complex_value(&r, conf.key, &text);
     if (rc != NGX_OK) { throw std::bad_alloc{}; }
+    if (!is_default && store::needs_colon(ngx::view(text))) {
+        const std::string moved = ":" + std::string(ngx::view(text));
+        if (!ngx::copy(*r.pool, text, moved)) { throw std::bad_alloc{}; }
+    }
     return conf.store->control().key(ngx::view(text));
 }
 
@@ -163,6 +168,9 @@ ngx_int_t look_again(RequestContext& context) {
 ngx_int_t on_precontent(ngx_http_request_t& r) {
     if (r.main != &r) { return NGX_DECLINED; }
 
+    if (ngx::DetachedRequest::taker_of(r) != nullptr) {
+        return NGX_DECLINED;  // what it gets is stored elsewhere
+    }
     if (BackgroundFetch* fetch = BackgroundFetch::of(r); fetch != nullptr) {
         fetch->redirects.note(r);
         return NGX_DECLINED;

@@ -35,7 +35,7 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) {
             return NGX_ERROR;
         }
     }
-    if (!conf.used) { return NGX_OK; }  // loaded, but not asked to do anything
+    if (conf.stores.nelts == 0) { return NGX_OK; }  // loaded, that is all
 
     auto* core = static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
@@ -52,7 +52,7 @@ template <class Each>
 void for_each_store(ngx_cycle_t* cycle, Each each) {
     auto* conf = static_cast<MainConf*>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_cacheback_module));
-    if (conf == nullptr || !conf->used) { return; }
+    if (conf == nullptr) { return; }
     auto** stores = static_cast<store::Store**>(conf->stores.elts);
     for (ngx_uint_t i = 0; i < conf->stores.nelts; i++) { each(*stores[i]); }
 }

@@ -173,7 +173,6 @@ char* set_cacheback(ngx_conf_t* cf, ngx_command_t*, void* conf) {
         return failed();
     }
     location.enabled = 1;
-    main_conf(*cf).used = true;
 
     if (cf->args->nelts == 2) { return NGX_CONF_OK; }
     Setting time;

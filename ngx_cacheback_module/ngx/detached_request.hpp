@@ -18,6 +18,17 @@ struct RequestField {
     std::string_view value;
 };
 
+// Who gets the response of a detached request in place of a client, through
+// the module's filters.
+class ResponseTaker {
+  public:
+    virtual ngx_int_t on_header(ngx_http_request_t& r) = 0;
+    virtual ngx_int_t on_body(ngx_chain_t* in) noexcept = 0;
+
+  protected:
+    ~ResponseTaker() = default;
+};
+
 class DetachedRequest {
   public:
     // Called once, when the request has ended in whatever way; `request` is
@@ -36,6 +47,19 @@ class DetachedRequest {
     void set_owner(void* owner, Finished finished) noexcept {
         owner_ = owner;
         finished_ = finished;
+    }
+
+    // Before start(): it is not `from` again but another place of its server,
+    // also an internal one; found as nginx finds it, with all phases.
+    [[nodiscard]] bool go_to(ngx_http_request_t& from, std::string_view uri,
+                             std::string_view args) noexcept;
+    // Its response goes there; without, to who knows it by owner().
+    void set_taker(ResponseTaker* taker) noexcept { taker_ = taker; }
+    // Of the detached request that `r` belongs to, if any.
+    [[nodiscard]] static ResponseTaker* taker_of(
+        const ngx_http_request_t& r) noexcept {
+        DetachedRequest* detached = of(r);
+        return detached == nullptr ? nullptr : detached->taker_;
     }
 
     // It enters the access log when it ends: the log phase runs for it.
@@ -87,6 +111,7 @@ class DetachedRequest {
     ngx_pool_t* pool_;
     void* owner_;
     Finished finished_;
+    ResponseTaker* taker_;
     ngx_connection_t* connection_;
     ngx_http_connection_t http_connection_;
     ngx_log_t log_;

@@ -132,4 +132,40 @@ bool DetachedRequest::copy_captures(const ngx_http_request_t& from) noexcept {
     return true;
 }
 
+bool DetachedRequest::go_to(ngx_http_request_t& from, std::string_view uri,
+                            std::string_view args) noexcept {
+    std::size_t room = uri.size() + args.size() + sizeof("?");
+    auto* unparsed = static_cast<u_char*>(ngx_pnalloc(pool_, room));
+    if (unparsed == nullptr || !copy(*pool_, uri_, uri) ||
+        !copy(*pool_, args_, args)) {
+        return false;
+    }
+    u_char* end = ngx_cpymem(unparsed, uri_.data, uri_.len);
+    if (args_.len != 0) {
+        *end++ = '?';
+        end = ngx_cpymem(end, args_.data, args_.len);
+    }
+    unparsed_uri_ = {static_cast<std::size_t>(end - unparsed), unparsed};
+    valid_unparsed_uri_ = 0;  // whoever passes it on escapes it anew
+    quoted_uri_ = 0;
+    plus_in_uri_ = 0;
+    empty_path_in_uri_ = 0;
+    add_uri_to_alias_ = 0;
+    internal_ = 1;
+
+    auto* server = static_cast<ngx_http_core_srv_conf_t*>(
+        ngx_http_get_module_srv_conf((&from), ngx_http_core_module));
+    auto* core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_get_module_main_conf((&from), ngx_http_core_module));
+    loc_conf_ = server->ctx->loc_conf;
+    content_handler_ = nullptr;
+    phase_handler_ =
+        static_cast<ngx_int_t>(core->phase_engine.server_rewrite_index);
+#if (NGX_PCRE)
+    ncaptures_ = 0;
+    captures_ = nullptr;
+#endif
+    return true;
+}
+
 }  // namespace cacheback::ngx

@@ -114,6 +114,18 @@ EntryTable::Node EntryTable::find(const Key& key) const noexcept {
     return none;
 }
 
+void EntryTable::prefetch(const Key& key) const noexcept {
+    constexpr std::size_t line = 64;
+    constexpr std::size_t lines = 6;  // of a small entry
+    const Node node = __atomic_load_n(bucket(key.hash), __ATOMIC_RELAXED);
+    const char* bytes = segments_.unit(node);
+    if (bytes == nullptr) { return; }
+    for (std::size_t i = 0; i < lines; i++) {
+        __builtin_prefetch(bytes + i * line);
+    }
+    segments_.prefetch(node);
+}
+
 // Calls `use(bytes, count)` for each run that holds part of the entry's bytes
 // from `offset` on; stops when it says false.
 template <class Use>

@@ -28,7 +28,7 @@ class EntryTable {
 
     // Whoever changes what is kept in a region counts this up: it is part of
     // the zones' names, so that no module meets another one's layout.
-    static constexpr unsigned layout_version = 2;
+    static constexpr unsigned layout_version = 3;
     static constexpr std::size_t min_size = 64 * 1024;
     static constexpr unsigned max_evictions = 8;  // for one insert
 
@@ -51,6 +51,9 @@ class EntryTable {
 
     // An entry holds its own key, right after the prologue.
     [[nodiscard]] Node find(const Key& key) const noexcept;
+    // A hint to the processor that find() and read() come next, so that it
+    // fetches what they look at all at once. May be called without the lock.
+    void prefetch(const Key& key) const noexcept;
     [[nodiscard]] std::size_t size_of(Node node) const noexcept;
 
     // When it was inserted, or confirmed last.

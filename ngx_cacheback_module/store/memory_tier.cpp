@@ -32,13 +32,31 @@ struct MemoryTier::Pins {
     }
 };
 
+// Behind the pins. Only ever counted up.
+struct MemoryTier::Changes {
+    std::uint32_t counts[4096];
+
+    std::uint32_t& of(const Key& key) noexcept {
+        return counts[key.hash >> 16 & (std::size(counts) - 1)];
+    }
+    static void note(std::uint32_t& count) noexcept {
+        __atomic_fetch_add(&count, 1, __ATOMIC_RELEASE);
+    }
+    void all() noexcept {
+        for (std::uint32_t& count : counts) { note(count); }
+    }
+};
+
 // A shard under its lock, in order: emptied first if a worker died in it.
 class MemoryTier::Access {
   public:
     explicit Access(Shard& shard) noexcept : shard_(shard) {
         lock_.emplace(shard.zone);
         lost_ = shard.table->recover(own_pid());
-        if (lost_) { ngx_memzero(shard.pins, sizeof(Pins)); }
+        if (lost_) {
+            ngx_memzero(shard.pins, sizeof(Pins));
+            shard.changes->all();
+        }
     }
     ~Access() {
         shard_.table->settle();
@@ -75,7 +93,8 @@ char* MemoryTier::configure(ngx_conf_t* cf, const ngx_str_t& store_name,
         return const_cast<char*>(
             "\"memory\" is too small, expected at least \"256k\"");
     }
-    static_assert(min_size >= sizeof(Pins) + EntryTable::min_size + 65536);
+    static_assert(min_size >= sizeof(Pins) + sizeof(Changes) +
+                                  EntryTable::min_size + 65536);
     unsigned count = 1;
     while (count < max_shards && size / (count * 2) >= shard_size) {
         count *= 2;
@@ -104,11 +123,13 @@ char* MemoryTier::configure(ngx_conf_t* cf, const ngx_str_t& store_name,
 void MemoryTier::attach(void* self, void* region, std::size_t size,
                         bool fresh) {
     auto* shard = static_cast<Shard*>(self);
-    void* table = static_cast<char*>(region) + sizeof(Pins);
+    constexpr std::size_t before = sizeof(Pins) + sizeof(Changes);
+    void* table = static_cast<char*>(region) + before;
     shard->pins = static_cast<Pins*>(region);
+    shard->changes = reinterpret_cast<Changes*>(shard->pins + 1);
     if (fresh) {
-        ngx_memzero(region, sizeof(Pins));
-        EntryTable::format(table, size - sizeof(Pins));
+        ngx_memzero(region, before);
+        EntryTable::format(table, size - before);
     }
     shard->table.emplace(table);
 }
@@ -167,6 +188,22 @@ std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key,
     return std::nullopt;
 }
 
+std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key, char* to,
+                                                std::size_t room) {
+    if (!enabled()) { return std::nullopt; }
+    Shard& shard = shard_of(key);
+    shard.table->prefetch(key);
+    Access access(shard);
+    const EntryTable::Node node = access->find(key);
+    if (node == EntryTable::none) { return std::nullopt; }
+    const std::size_t size = access->size_of(node);
+    if (size > room || !access->read(node, 0, to, size)) {
+        return std::nullopt;
+    }
+    access->touch(node, clock());
+    return Copy{{to, size}, access->as_of(node)};
+}
+
 // `to` may be null: then only the pin goes.
 bool MemoryTier::copy_pinned(Shard& shard, Pin& pin, std::uint32_t generation,
                              void* to, std::size_t size) {
@@ -185,8 +222,11 @@ Inserted MemoryTier::put(const Key& key, const Pieces& entry,
         (void)remove(key);  // outdated by what is not stored
         return Inserted::too_large;
     }
-    Access access(shard_of(key));
-    return access->insert(key, entry, as_of);
+    Shard& shard = shard_of(key);
+    Access access(shard);
+    const Inserted inserted = access->insert(key, entry, as_of);
+    note_change(shard, key);
+    return inserted;
 }
 
 bool MemoryTier::holds(const Key& key) {
@@ -197,8 +237,22 @@ bool MemoryTier::holds(const Key& key) {
 
 bool MemoryTier::remove(const Key& key) {
     if (!enabled()) { return false; }
-    Access access(shard_of(key));
-    return access->remove(key);
+    Shard& shard = shard_of(key);
+    Access access(shard);
+    const bool was_held = access->remove(key);
+    note_change(shard, key);
+    return was_held;
+}
+
+// After it, and before the lock goes: who has read the old count and the new
+// item looks once too often.
+void MemoryTier::note_change(Shard& shard, const Key& key) noexcept {
+    Changes::note(shard.changes->of(key));
+}
+
+const std::uint32_t& MemoryTier::changes(const Key& key) noexcept {
+    static const std::uint32_t none = 0;
+    return enabled() ? shard_of(key).changes->of(key) : none;
 }
 
 void MemoryTier::confirm(const Key& key, core::Millis as_of) {
@@ -210,10 +264,12 @@ void MemoryTier::confirm(const Key& key, core::Millis as_of) {
 
 void MemoryTier::remove_older(const Key& key, core::Millis as_of) {
     if (!enabled()) { return; }
-    Access access(shard_of(key));
+    Shard& shard = shard_of(key);
+    Access access(shard);
     const EntryTable::Node node = access->find(key);
     if (node != EntryTable::none && access->as_of(node) < as_of) {
         (void)access->remove(key);
+        note_change(shard, key);
     }
 }
 

@@ -26,6 +26,9 @@ class MemoryTier {
     // Copies the whole entry into `pool`; nothing when it is not held. Entries
     // above 16 KB are copied outside the lock, under a pin.
     [[nodiscard]] std::optional<Copy> get(const Key& key, ngx_pool_t& pool);
+    // The same into somebody's buffer; nothing either when it does not fit.
+    [[nodiscard]] std::optional<Copy> get(const Key& key, char* to,
+                                          std::size_t room);
     Inserted put(const Key& key, const Pieces& entry, core::Millis as_of);
     // The entry that it holds is right.
     void confirm(const Key& key, core::Millis as_of);
@@ -44,6 +47,11 @@ class MemoryTier {
     [[nodiscard]] bool enabled() const noexcept { return shard_count_ != 0; }
     [[nodiscard]] EntryTable::Figures figures();
 
+    // Counts each change and removal of items that share it, `key`'s among
+    // them, whoever makes it. A copy of the item is still what is held as long
+    // as this is what it was before the copy was made. Lock-free.
+    [[nodiscard]] const std::uint32_t& changes(const Key& key) noexcept;
+
     // Drops what dead processes of this box held (pins).
     void sweep();
 
@@ -55,14 +63,18 @@ class MemoryTier {
 
     struct Pin;
     struct Pins;
+    struct Changes;
     class Access;
 
     struct Shard {
         ngx::SharedZone zone;
         ngx_str_t name;
         Pins* pins = nullptr;
+        Changes* changes = nullptr;
         std::optional<EntryTable> table;
     };
+
+    static void note_change(Shard& shard, const Key& key) noexcept;
 
     // How large an entry was when this worker last read it: so that memory can
     // be had from the pool before the lock is taken.

@@ -67,6 +67,18 @@ RedisNode* RedisCluster::feed_holder() noexcept {
     return member == nullptr ? nullptr : &member->node;
 }
 
+RedisServers::State RedisCluster::state() const noexcept {
+    State all{true, true};
+    bool any = false;
+    for (const std::unique_ptr<Member>& member : members_) {
+        if (!member->in_map) { continue; }
+        any = true;
+        all.up = all.up && member->node.health.well();
+        all.writable = all.writable && member->node.health.writes();
+    }
+    return any ? all : State{false, false};
+}
+
 RedisCluster::Member* RedisCluster::owner_of(const RedisLane& lane) noexcept {
     for (const std::unique_ptr<Member>& member : members_) {
         if (&lane == &member->node.small || &lane == &member->node.bulk ||

@@ -21,6 +21,7 @@ class RedisCluster final : public RedisServers, private Redirector {
 
     [[nodiscard]] RedisNode* holder(const KeyDigest& digest) noexcept override;
     [[nodiscard]] RedisNode* feed_holder() noexcept override;
+    [[nodiscard]] State state() const noexcept override;
     void doubt() noexcept override;
     void shut_down() noexcept override;
 

@@ -24,6 +24,9 @@ class OneServer final : public RedisServers {
         return &node_;
     }
     [[nodiscard]] RedisNode* feed_holder() noexcept override { return &node_; }
+    [[nodiscard]] State state() const noexcept override {
+        return {node_.health.well(), node_.health.writes()};
+    }
     void shut_down() noexcept override { node_.shut_down(); }
 
   private:

@@ -21,6 +21,12 @@ class RedisServers {
     [[nodiscard]] virtual RedisNode* holder(
         const KeyDigest& digest) noexcept = 0;
     [[nodiscard]] virtual RedisNode* feed_holder() noexcept = 0;
+    // Of all that are asked, for who shows it.
+    struct State {
+        bool up;
+        bool writable;
+    };
+    [[nodiscard]] virtual State state() const noexcept = 0;
     // A server says that it does not hold what it was asked for.
     virtual void doubt() noexcept {}
 

@@ -83,6 +83,9 @@ class RedisTier {
 
     // The server that holds the item is asked, as far as is known.
     [[nodiscard]] bool well(const Key& key) const noexcept;
+    [[nodiscard]] RedisServers::State state() const noexcept {
+        return servers_->state();
+    }
 
     [[nodiscard]] RedisLeases& leases() noexcept { return leases_; }
 

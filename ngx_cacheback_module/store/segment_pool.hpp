@@ -82,6 +82,11 @@ class SegmentPool {
         return {address(first), units * unit_size, link >> length_bits};
     }
 
+    // See EntryTable::prefetch().
+    void prefetch(Unit first) const noexcept {
+        if (valid(first)) { __builtin_prefetch(&at_.links[first]); }
+    }
+
     // The bytes of one unit; null when it is no unit of ours.
     [[nodiscard]] char* unit(Unit unit) const noexcept {
         return valid(unit) ? address(unit) : nullptr;

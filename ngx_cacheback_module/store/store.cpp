@@ -26,10 +26,19 @@ struct Store::Writing {
     bool held;  // in memory, or gone: then this box's lease has ended already
     std::uint32_t fence;
     Writing* next;
+    Watch* watch;  // null: nobody wants to know
+
+    ~Writing() {
+        if (watch != nullptr) { watch->place_ = nullptr; }
+    }
 
     static void on_written(void* data, Written written) noexcept {
         auto* self = static_cast<Writing*>(data);
         Store& store = self->store;
+        if (auto* watch = std::exchange(self->watch, nullptr)) {
+            watch->place_ = nullptr;
+            watch->done_(*watch, written);
+        }
         const Key key{self->text, self->hash};
         if (self->kind == Kind::removed) {
             store.drop_copies(key);
@@ -69,10 +78,18 @@ struct Store::Writing {
     }
 };
 
-Store::Writing* Store::begin_writing(const Key& key, Lease lease, bool held) {
-    writings_ = new Writing{
-        *this, std::string(key.text), key.hash, Writing::Kind::stored, lease,
-        held,  control_.fence(key),   writings_};
+Store::Writing* Store::begin_writing(const Key& key, Lease lease, bool held,
+                                     Watch* watch) {
+    writings_ = new Writing{*this,
+                            std::string(key.text),
+                            key.hash,
+                            Writing::Kind::stored,
+                            lease,
+                            held,
+                            control_.fence(key),
+                            writings_,
+                            watch};
+    if (watch != nullptr) { watch->place_ = &writings_->watch; }
     return writings_;
 }
 
@@ -120,7 +137,26 @@ FetchLine& Store::line() {
     return *line_;
 }
 
+namespace {
+
+Store* first_store = nullptr;  // of those that have entered this worker
+
+}  // namespace
+
+Store* Store::find(std::string_view name) noexcept {
+    for (Store* store = first_store; store != nullptr; store = store->next_) {
+        const ngx_str_t& own = store->settings.name;
+        if (name ==
+            std::string_view(reinterpret_cast<char*>(own.data), own.len)) {
+            return store;
+        }
+    }
+    return nullptr;
+}
+
 void Store::enter_worker() {
+    next_ = std::exchange(first_store, this);
+    in_worker_ = true;
     control_.sweep();
     memory_.sweep();
     // Made here, where a lack of memory may still be told.
@@ -129,6 +165,13 @@ void Store::enter_worker() {
 }
 
 void Store::leave_worker() {
+    for (Store** at = &first_store; *at != nullptr; at = &(*at)->next_) {
+        if (*at == this) {
+            *at = next_;
+            break;
+        }
+    }
+    in_worker_ = false;
     if (line_ != nullptr) {
         line_->close();
         delete line_;
@@ -222,7 +265,7 @@ void Store::keep(const Key& key, Lease lease) noexcept {
 }
 
 bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
-                   core::Millis ttl) {
+                   core::Millis ttl, Watch* watch) {
     bool held = false;
     control_.raise_fence(key);  // what Redis is being asked for is older
     if (!control_.holds(key, lease.token) ||
@@ -236,7 +279,7 @@ bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
     RedisTier* tier = redis();
     if (tier != nullptr) {
         tier->put(key, entry, ttl, lease.in_fleet ? lease.token : 0,
-                  Writing::on_written, begin_writing(key, lease, held));
+                  Writing::on_written, begin_writing(key, lease, held, watch));
     }
     if (tier == nullptr || held) { control_.release(key, lease.token); }
     return true;
@@ -278,8 +321,18 @@ void Store::on_change(void* self, const redis::Change& change) {
     store.control_.come_back(key);
 }
 
+bool Store::remove(const Key& key, Watch* watch) {
+    const bool was_there = forget(key);
+    if (RedisTier* tier = redis(); tier != nullptr) {
+        Writing* writing = begin_writing(key, {}, true, watch);
+        writing->kind = Writing::Kind::removed;
+        tier->remove(key, 0, Writing::on_written, writing);
+    }
+    return was_there;
+}
+
 void Store::invalidate(const Key& key, const core::EntryView& entry,
-                       core::Millis now) {
+                       core::Millis now, Watch* watch) {
     control_.revoke(key);
     core::EntryMeta stale = entry.meta;
     core::Millis age = std::max<core::Millis>(now - stale.stored, 0);
@@ -294,8 +347,10 @@ void Store::invalidate(const Key& key, const core::EntryView& entry,
     if (RedisTier* tier = redis(); tier != nullptr) {
         tier->revoke(key);
         tier->put(key, pieces, core::kept_for(stale.windows) - age, 0,
-                  Writing::on_written, begin_writing(key, {}, true));
-        tier->announce(key, redis::Change::Kind::removed);
+                  Writing::on_written, begin_writing(key, {}, true, watch));
+        if (watch == nullptr) {
+            tier->announce(key, redis::Change::Kind::removed);
+        }
     }
 }
 
@@ -306,7 +361,7 @@ bool Store::commit_removal(const Key& key, Lease lease) {
     }
     drop_copies(key);
     if (RedisTier* tier = redis(); tier != nullptr) {
-        Writing* writing = begin_writing(key, lease, true);
+        Writing* writing = begin_writing(key, lease, true, nullptr);
         writing->kind = Writing::Kind::removed;
         tier->remove(key, lease.in_fleet ? lease.token : 0, Writing::on_written,
                      writing);

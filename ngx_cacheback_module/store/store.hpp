@@ -25,11 +25,36 @@ struct Settings {
     RedisConf redis;
 };
 
+// For who wants to know what became of a change in Redis. In his memory; not
+// told any more once it is gone, and the change goes on.
+class Watch {
+  public:
+    using Done = void (*)(Watch& self, Written written) noexcept;
+
+    explicit Watch(Done done) noexcept : done_(done) {}
+    ~Watch() {
+        if (place_ != nullptr) { *place_ = nullptr; }
+    }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+  private:
+    friend class Store;
+    Done done_;
+    Watch** place_ = nullptr;  // where the writing knows it
+};
+
 // Lives in the configuration pool; what belongs to a worker is made there on
 // first use and freed with the pool or by leave_worker().
 class Store {
   public:
     Settings settings;
+
+    // Of this worker, by its name; null when there is none, and outside of
+    // workers.
+    [[nodiscard]] static Store* find(std::string_view name) noexcept;
+    // False before the worker has begun and once it leaves.
+    [[nodiscard]] bool in_worker() const noexcept { return in_worker_; }
 
     // After `settings` is complete: adds the shared zones. NGX_CONF_OK or the
     // text of an error.
@@ -74,17 +99,24 @@ class Store {
     // releases the lease once others can find it. False when the lease was lost
     // meanwhile (a delete or an invalidation came in between): then nothing is
     // stored. Where only another box knows of that yet, it is taken back.
+    // `watch` is told what Redis says, maybe before this returns; never when
+    // the store has no Redis or nothing was stored.
     bool commit(const Key& key, Lease lease, const Pieces& entry,
-                core::Millis ttl);
+                core::Millis ttl, Watch* watch = nullptr);
     // Takes the item out of the memory tier, and the lease from whoever has
     // it, so that no fetch under way brings it back. True when it was there.
     bool forget(const Key& key);
     // Again when Redis has confirmed its part: somebody may have read the item
     // there meanwhile.
     void drop_copies(const Key& key) noexcept;
-    // Marks the item stale in both tiers, likewise.
+    // All of these, in both tiers. `watch` hears what Redis says: `yes`, or
+    // `refused` when nothing was there. The other boxes are for the caller to
+    // tell.
+    bool remove(const Key& key, Watch* watch);
+    // Marks the item stale in both tiers, likewise; with a `watch` the other
+    // boxes are for the caller to tell.
     void invalidate(const Key& key, const core::EntryView& entry,
-                    core::Millis now);
+                    core::Millis now, Watch* watch = nullptr);
 
     // The same for "it is gone": removes the item from both tiers.
     bool commit_removal(const Key& key, Lease lease);
@@ -96,7 +128,8 @@ class Store {
     struct Writing;  // what follows when Redis has answered a store
 
     void give_back_to_fleet(const Key& key, Lease lease) noexcept;
-    Writing* begin_writing(const Key& key, Lease lease, bool held);
+    Writing* begin_writing(const Key& key, Lease lease, bool held,
+                           Watch* watch);
     static void on_change(void* self, const redis::Change& change);
 
     [[nodiscard]] std::size_t memory_limit() const noexcept;
@@ -109,6 +142,8 @@ class Store {
     RedisTier* redis_ = nullptr;   // of this worker
     FetchLine* line_ = nullptr;    // of this worker
     Writing* writings_ = nullptr;  // likewise, a list
+    bool in_worker_ = false;
+    Store* next_ = nullptr;  // of this worker
 };
 
 // The wall clock as nginx caches it, in milliseconds.
