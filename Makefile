@@ -48,7 +48,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help:  ## this list
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## /{printf "%-10s %s\n", $$1, $$2}' \
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## /{printf "%-11s %s\n", $$1, $$2}' \
 	    $(firstword $(MAKEFILE_LIST))
 
 # --- the module -------------------------------------------------------------
@@ -96,6 +96,20 @@ static: $(OUT)/static/objs/Makefile  ## an nginx with the module built in (NGINX
 install: module  ## put the module where nginx looks for modules
 	install -d $(DESTDIR)$(MODULES_PATH)
 	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_PATH)/
+
+# Where lua-nginx-module looks for Lua files.
+LUA_DIR ?= /usr/share/lua/5.1
+LUA     := $(patsubst lua_shim/lib/%,%,$(sort \
+    $(wildcard lua_shim/lib/resty/*.lua lua_shim/lib/resty/*/*.lua)))
+
+.PHONY: install-lua
+install-lua:  ## put resty.cacheback where Lua looks for it (LUA_DIR=dir)
+	install -d $(DESTDIR)$(LUA_DIR)/resty/cacheback
+	@for file in $(LUA); do \
+	    echo "install $(DESTDIR)$(LUA_DIR)/$$file"; \
+	    install -m 644 lua_shim/lib/$$file $(DESTDIR)$(LUA_DIR)/$$file \
+	        || exit 1; \
+	done
 
 .PHONY: clean
 clean:  ## remove build/
@@ -230,9 +244,10 @@ $(FUZZERS:=.run): %.run: %
 # --- measuring ---------------------------------------------------------------------
 
 .PHONY: bench
-bench: module  ## instructions per request, beside the goals (BENCH_REQUESTS=500)
+bench: module  ## instructions per request and time per get of Lua, beside the goals
 	@util/install-deps.sh lint
 	$(T_ENV) t/bench/instructions.py
+	$(T_ENV) t/bench/lua_get.py
 
 .PHONY: bench-redis
 bench-redis: module  ## Redis' own CPU per hit, beside a connection for each request

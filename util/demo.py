@@ -11,6 +11,7 @@ Everything lives in a temporary folder and is stopped by process id.
 import http.client
 import http.server
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,10 +21,13 @@ import tempfile
 import threading
 import time
 
+LUA_LIB = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "../lua_shim/lib")
 RENDERING = 1.5         # seconds the origin takes for a page
 LIFETIME = 2            # seconds an item is fresh
 
 CONF = """
+{load_lua}
 load_module {module};
 worker_processes 2;
 daemon off;
@@ -38,6 +42,7 @@ http {{
     fastcgi_temp_path     temp;
     uwsgi_temp_path       temp;
     scgi_temp_path        temp;
+    {lua_job}
 
     cacheback_store pages {{
         memory  64m;
@@ -50,8 +55,33 @@ http {{
             add_header  X-Cache $cacheback_status always;
             proxy_pass  http://127.0.0.1:{origin};
         }}
+        {lua_location}
     }}
 }}
+"""
+
+# The same for a Lua function, where nginx has lua-nginx-module.
+LUA_JOB = """
+    lua_package_path "%(lib)s/?.lua;;";
+    init_by_lua_block {
+        job = require("resty.cacheback").new("pages", "demo", {
+            lifetime = %(lifetime)s,
+            fetch = function(uri)
+                ngx.sleep(%(rendering)s)
+                return "computed for " .. uri .. " at "
+                    .. ngx.localtime():sub(12) .. "\\n"
+            end,
+        })
+    }
+"""
+LUA_LOCATION = """
+        location /lua/ {
+            content_by_lua_block {
+                local value, err, status = job:get(ngx.var.uri)
+                ngx.header["X-Cache"] = status
+                ngx.print(value or err)
+            }
+        }
 """
 
 
@@ -73,6 +103,16 @@ class SlowOrigin(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass                            # the terminal is for the story
+
+
+def lua_modules(nginx):
+    """Paths of what lua-nginx-module needs; empty where there is none."""
+    built = subprocess.run([nginx, "-V"], capture_output=True, text=True,
+                           check=False).stderr
+    found = re.search(r"--modules-path=(\S+)", built)
+    paths = [f"{found[1]}/{name}.so" for name in
+             ("ndk_http_module", "ngx_http_lua_module")] if found else []
+    return paths if all(map(os.path.exists, paths)) else []
 
 
 def free_port():
@@ -108,12 +148,20 @@ class Demo:
                    "--dir", self.dir)
         self.wait_for("redis-server", self.redis_port)
         conf = os.path.join(self.dir, "nginx.conf")
+        nginx = os.environ.get("NGINX") or "nginx"
+        modules = lua_modules(nginx)
+        self.has_lua = bool(modules)
+        lua_job = LUA_JOB % {"lifetime": LIFETIME, "rendering": RENDERING,
+                             "lib": LUA_LIB}
         with open(conf, "w", encoding="ascii") as out:
             out.write(CONF.format(
+                load_lua="".join(f"load_module {m};\n" for m in modules),
+                lua_job=lua_job if modules else "",
+                lua_location=LUA_LOCATION if modules else "",
                 module=os.environ["MODULE"], redis=self.redis_port,
                 port=self.port, lifetime=LIFETIME,
                 origin=self.origin.server_address[1]))
-        self.child("nginx", os.environ.get("NGINX") or "nginx", "-p",
+        self.child("nginx", nginx, "-p",
                    self.dir + "/", "-c", conf, "-e",
                    os.path.join(self.dir, "error.log"))
         self.wait_for("nginx", self.port)
@@ -174,19 +222,19 @@ def tell(demo, path):
     def step(what, status, at_least, below):
         nonlocal good
         code, got, took, body = demo.get(path)
-        held = (code == 200 and got == status
+        held = (code == 200 and got and got.upper() == status
                 and at_least <= took < below)
         good = good and held
         bodies.append(body)
         print(f"  GET {path:6} {got or '-':8} {took * 1000:7.1f} ms   "
               f"{body.strip():32} {what}{'' if held else '   <- WRONG'}")
 
-    step("the origin renders it", "MISS", RENDERING, 5)
+    step("rendered while one waits", "MISS", RENDERING, 5)
     step("from the cache", "HIT", 0, 0.5)
     print(f"  … {LIFETIME} s later the item is stale")
     time.sleep(LIFETIME + 0.2)
     step("at once, renewed in the background", "STALE", 0, 0.5)
-    print("  … the origin has rendered it meanwhile")
+    print("  … it has been rendered meanwhile")
     time.sleep(RENDERING + 0.2)
     step("the new page, and nobody waited", "HIT", 0, 0.5)
 
@@ -200,6 +248,9 @@ def story(demo):
     print(f"An origin that takes {RENDERING} s for a page; items are fresh for "
           f"{LIFETIME} s.\n\nWith memory and Redis:")
     good = tell(demo, "/one")
+    if demo.has_lua:
+        print("\nA slow Lua function (resty.cacheback):")
+        good = tell(demo, "/lua/") and good
     demo.stop("redis-server")
     print("\nRedis is stopped:")
     good = tell(demo, "/two") and good
@@ -213,6 +264,7 @@ def keep_running(demo):
 The origin behind it takes {RENDERING} s for a page; items are fresh for {LIFETIME} s.
 
   curl -i {url}any/path        X-Cache: MISS, then HIT, after {LIFETIME} s STALE
+  curl -i {url}lua/path        the same for a Lua function
   redis-cli -p {demo.redis_port} keys '*'              what Redis holds
   redis-cli -p {demo.redis_port} shutdown              and the site goes on
   {demo.dir}/nginx.conf     the configuration; error.log beside it

@@ -9,10 +9,10 @@ set -eu
 
 build="g++ make pkg-config nginx nginx-dev libhiredis-dev libcmocka-dev
     libpcre2-dev libssl-dev zlib1g-dev"
-test="redis-server redis-tools libnginx-mod-http-lua libnginx-mod-http-echo
+test="redis-server redis-tools libnginx-mod-http-lua lua-cjson libnginx-mod-http-echo
     perl python3 curl openssl php-cgi spawn-fcgi uwsgi-core
     uwsgi-plugin-python3"
-lint="clang clang-format clang-tidy cppcheck valgrind"
+lint="clang clang-format clang-tidy cppcheck valgrind lua-check"
 
 # Test::Nginx is packaged in Debian's unstable suite only. The package is plain
 # Perl and works on every release; the sum pins its content.

@@ -73,6 +73,19 @@ lint_tests() {
     return $status
 }
 
+# Also that each file of lua_shim is in its rockspec.
+lint_lua() {
+    local file status=0
+    luacheck --quiet --codes lua_shim/lib t/lua || status=1
+    for file in lua_shim/lib/resty/*.lua lua_shim/lib/resty/*/*.lua; do
+        if ! grep -q "\"$file\"" lua_shim/*.rockspec; then
+            echo "$file is not in the rockspec"
+            status=1
+        fi
+    done
+    return $status
+}
+
 lint_scripts() {
     local file status=0
     for file in util/* .ci/run; do
@@ -93,7 +106,7 @@ lint_scripts() {
 # Every `make TARGET` that the documents name is there.
 lint_documents() {
     local target status=0
-    for target in $(grep -ohE '`make [a-z]+' ./*.md docs/*.md |
+    for target in $(grep -ohE '`make [a-z]+(-[a-z]+)*' ./*.md docs/*.md lua_shim/*.md |
         awk '{print $2}' | sort -u); do
         if ! grep -q "^$target:" Makefile; then
             echo "the documents name \`make $target\`, the Makefile does not"
@@ -104,7 +117,7 @@ lint_documents() {
 }
 
 failed=
-for check in "${@:-includes format text tidy cppcheck clang tests scripts documents}"; do
+for check in "${@:-includes format text tidy cppcheck clang tests lua scripts documents}"; do
     for name in $check; do
         if "lint_$name"; then
             echo "lint $name: ok"

@@ -101,7 +101,8 @@ use IO::Socket::INET;
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our ($Root, $Module, $Dir, $Owner, @Children, %Server, $Blocks, $Text);
+our ($Root, $Module, $Dir, $Owner, @Children, %Server, $Blocks, $Text,
+    $LoadModules, $UsesLua);
 
 BEGIN {
     $Root   = abs_path(dirname(__FILE__) . '/../..');
@@ -264,8 +265,12 @@ BEGIN {
     my $built = `$nginx -V 2>&1`;
     my ($modules) = $built =~ /--modules-path=(\S+)/;
     my @load;
-    if ($Text =~ /_by_lua|\blua_/) {
-        push @load, qw(ndk_http_module ngx_http_lua_module);
+    if ($UsesLua = $Text =~ /_by_lua|\blua_/) {
+        push @load, qw(ndk_http_module ngx_http_lua_module)
+            unless $built =~ /--add-module=\S*lua-nginx-module/;
+        # LuaJIT and the exact unwinder wait for each other in libgcc.
+        $ENV{ASAN_OPTIONS} =~ s/(fast_unwind_on_malloc)=0/$1=1/
+            if $ENV{ASAN_OPTIONS};
     }
     if ($Text =~ /^\s*echo\b|echo_location/m) {
         unshift @load, 'ndk_http_module' unless @load;
@@ -277,7 +282,7 @@ BEGIN {
     }
     @load = map {"$modules/$_.so"} @load;
     push @load, $Module unless $ENV{CACHEBACK_STATIC};
-    our $LoadModules = join '', map {"load_module $_;\n"} @load;
+    $LoadModules = join '', map {"load_module $_;\n"} @load;
 }
 
 INIT {
@@ -315,9 +320,11 @@ add_block_preprocessor {
 
     $Test::Nginx::Util::NoRootLocation =
         ($block->config // '') =~ m{^\s*location\s+/\s*\{}m;
-    $block->set_value('main_config', our $LoadModules
+    $block->set_value('main_config', $LoadModules
         . ($block->main_config // ''));
     my $http = $block->http_config // '';
+    $http = "lua_package_path \"$Root/lua_shim/lib/?.lua;;\";\n$http"
+        if $UsesLua;
     if (defined $block->store) {
         my $store = $block->store;
         $store .= "redis_prefix \"$ENV{TEST_NGINX_PREFIX}\";\n"

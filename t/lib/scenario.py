@@ -25,11 +25,12 @@ or processes that die. A file in t/scenario is a Python program with a .t name:
     main()
 
 A Box starts nginx and what the configuration mentions: t/lib/origin.py
-(%(origin)s), a private Redis (%(redis)s its port, %(redis_socket)s its path;
-%(proxy)s a way to it through a network that may be bad), all on free ports. It
-stops them by process id, and fails when the log has [alert], [crit] or [emerg],
-or a process is left. `prove` runs the files, each prints TAP. Traffic of
-several clients at once is in load.py.
+(%(origin)s), lua-nginx-module and lua_shim (_by_lua), a private Redis
+(%(redis)s its port, %(redis_socket)s its path; %(proxy)s a way to it through a
+network that may be bad), all on free ports. It stops them by process id, and
+fails when the log has [alert], [crit] or [emerg], or a process is left. `prove`
+runs the files, each prints TAP. Traffic of several clients at once is in
+load.py.
 """
 
 import contextlib
@@ -75,6 +76,23 @@ http {
 %(http)s
 }
 """
+
+
+def lua_modules():
+    """What this nginx has to load for Lua: paths, none where that is built in;
+    None when it has no Lua."""
+    built = subprocess.run([NGINX, "-V"], capture_output=True, text=True,
+                           check=False).stderr
+    if re.search(r"--add-module=\S*lua-nginx-module", built):
+        return []
+    found = re.search(r"--modules-path=(\S+)", built)
+    paths = [f"{found[1]}/{name}.so" for name in
+             ("ndk_http_module", "ngx_http_lua_module")] if found else []
+    return paths if paths and all(map(os.path.exists, paths)) else None
+
+
+def has_lua():
+    return lua_modules() is not None
 
 
 class Failed(Exception):
@@ -392,18 +410,27 @@ class Box:
             f"load_module {MODULE};"
         if http is not None:
             self.http = http
+        lua_path = ""
+        if "_by_lua" in self.http and "lua_module" not in self.main:
+            load = "".join(f"load_module {path};\n"
+                           for path in lua_modules()) + load
+            lua_path = f'lua_package_path "{ROOT}/lua_shim/lib/?.lua;;";\n'
         user = "user root;" if os.geteuid() == 0 else ""
         with open(self.dir + "/nginx.conf", "w", encoding="utf-8") as out:
             out.write(CONF % {
                 "load": load, "workers": self.workers, "main": self.main,
                 "log_level": self.log_level, "user": user,
                 "connections": self.connections,
-                "http": self.http % self.ports})
+                "http": lua_path + self.http % self.ports})
 
     def start_nginx(self):
         env = dict(os.environ)
         if env.get("TEST_NGINX_LD_PRELOAD"):
             env["LD_PRELOAD"] = env["TEST_NGINX_LD_PRELOAD"]
+        if "_by_lua" in self.http and env.get("ASAN_OPTIONS"):
+            # LuaJIT and the exact unwinder wait for each other in libgcc.
+            env["ASAN_OPTIONS"] = env["ASAN_OPTIONS"].replace(
+                "fast_unwind_on_malloc=0", "fast_unwind_on_malloc=1")
         with open(self.dir + "/nginx.out", "ab") as out:
             nginx = self.spawn("nginx", NGINX, "-p", self.dir + "/", "-c",
                                self.dir + "/nginx.conf", "-e",
@@ -552,8 +579,11 @@ def scenario(function):
     return function
 
 
-def main():
+def main(needs_lua=False):
     """Runs the scenarios of the file, or those named on the command line."""
+    if needs_lua and not has_lua():
+        print("1..0 # SKIP this nginx has no ngx_http_lua_module")
+        return
     if not os.path.exists("/proc/self"):
         print("1..0 # SKIP they watch processes through /proc, not there")
         return

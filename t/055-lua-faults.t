@@ -1,0 +1,322 @@
+# resty.cacheback: Redis that is away or lies, coroutines that are killed.
+use lib 't/lib';
+use CachebackTest;
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: without a Redis that answers, values are fetched and kept in memory
+--- store
+memory 8m;
+redis  redis://127.0.0.1:$TEST_NGINX_CLOSED_PORT/0;
+--- http_config
+init_by_lua_block {
+    job = require("resty.cacheback").new("pages", "t1", {
+        fetch = function(name) return name end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local value, err, status = job:get("a", ngx.var.host)
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+location /others {
+    content_by_lua_block {
+        local host = ngx.var.host
+        ngx.say(job:set("set", "b", host))
+        ngx.say((job:get("b", host)))
+        ngx.say(job:delete("b", host))
+        ngx.say((select(3, job:get("b", host))))
+        ngx.say(job:raw_get("nothing", host))
+        ngx.say(job:invalidate("nothing", host))
+    }
+}
+--- steps
+GET /get                        200
+    = a nil miss
+GET /get                        200
+    = a nil hit
+GET /others                     200
+    = nilcacheback: redis did not take it
+    = set
+    = nilcacheback: redis did not confirm it, done on this machine only
+    = miss
+    = nilcacheback: redis cannot be reached
+    = nilcacheback: redis cannot be reached
+--- errors
+redis is away
+
+
+
+=== TEST 2: with Redis alone, and that away, the function runs for each
+--- store
+memory off;
+redis  redis://127.0.0.1:$TEST_NGINX_CLOSED_PORT/0;
+--- http_config
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t2", {
+        fetch = function() ran = ran + 1; return ran end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local value, err, status = job:get(ngx.var.host)
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+--- steps
+GET /get                        200
+    = 1 nil miss
+GET /get                        200
+    = 2 nil miss
+--- errors
+redis is away
+
+
+
+=== TEST 3: a Redis that is silent costs no more than redis_timeout
+--- store
+memory off;
+redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+redis_timeout 100ms;
+--- http_config
+init_by_lua_block {
+    job = require("resty.cacheback").new("pages", "t3", {
+        fetch = function(name) return name end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local value, err, status = job:get("a")
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+--- steps
+GET /get                        200
+    = a nil miss
+GET /get                        200
+    = a nil hit
+redis-server pause
+GET /get                        200
+    = a nil miss
+    within 0.4
+redis-server resume
+wait 0.3
+--- errors
+redis is away
+
+
+
+=== TEST 4: what Redis holds and is no entry is a miss
+--- store
+memory off;
+redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+redis_prefix "$TEST_NGINX_PREFIX";
+--- http_config
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t4", {
+        fetch = function() ran = ran + 1; return ran end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local value, err, status = job:get("a")
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+--- steps
+GET /get                        200
+    = 1 nil miss
+redis EXISTS %{4df1ca2465914ff8a51f3cff328f7535} => 1
+redis SET %{4df1ca2465914ff8a51f3cff328f7535} garbage
+GET /get                        200
+    = 2 nil miss
+GET /get                        200
+    = 2 nil hit
+--- error_log
+that are not an entry of this key and format, taken as a miss
+
+
+
+=== TEST 5: nor is the entry of a response
+--- store
+memory off;
+redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+redis_prefix "$TEST_NGINX_PREFIX";
+--- http_config
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t5", {
+        fetch = function() ran = ran + 1; return ran end,
+    })
+}
+--- config
+location /o {
+    cacheback     pages;
+    cacheback_key lua;
+    proxy_pass    http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
+}
+location /get {
+    content_by_lua_block {
+        local value, err, status = job:get("a")
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+--- steps
+GET /o                          200 MISS
+GET /get                        200
+    = 1 nil miss
+redis RENAME %{f8dbbbdb3b80b4f170a8272978f579eb} %{e70693ce698283214a2856fa3f3b16dd} => OK
+GET /get                        200
+    = 2 nil miss
+--- error_log
+that are not an entry of this key and format, taken as a miss
+
+
+
+=== TEST 6: a killed light thread gives its lease back
+--- store
+memory 8m;
+--- http_config
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t6", {
+        refresh_timeout = 60,
+        fetch = function()
+            ran = ran + 1
+            if ran == 1 then ngx.sleep(5) end
+            return ran
+        end,
+    })
+}
+--- config
+location /kill {
+    content_by_lua_block {
+        local thread = ngx.thread.spawn(function() job:get(ngx.var.host) end)
+        ngx.sleep(0.02)
+        ngx.say(ngx.thread.kill(thread))
+        thread = nil
+        collectgarbage()
+        collectgarbage()
+        local before = ngx.now()
+        local value, err, status = job:get(ngx.var.host)
+        ngx.update_time()
+        ngx.say(value, " ", err, " ", status, " ", ngx.now() - before < 1)
+    }
+}
+--- steps
+GET /kill                       200
+    = 1
+    = 2 nil miss true
+
+
+
+=== TEST 7: killed while they wait: for Redis, for another's fetch
+--- store
+memory off;
+redis  redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+--- http_config
+init_by_lua_block {
+    job = require("resty.cacheback").new("pages", "t7", {
+        fetch = function(name) ngx.sleep(0.2); return name end,
+    })
+}
+--- config
+location /kill {
+    content_by_lua_block {
+        local name = ngx.var.host
+        for round = 1, 50 do
+            local thread = ngx.thread.spawn(function() job:get(name, round) end)
+            if round % 2 == 0 then ngx.sleep(0) end
+            ngx.thread.kill(thread)
+        end
+        local first = ngx.thread.spawn(function() return (job:get(name)) end)
+        for _ = 1, 20 do
+            local thread = ngx.thread.spawn(function() job:get(name) end)
+            ngx.sleep(0.001)
+            ngx.thread.kill(thread)
+        end
+        collectgarbage()
+        local _, value = ngx.thread.wait(first)
+        ngx.say(value == name, " ", (select(3, job:get(name))))
+    }
+}
+--- steps
+GET /kill                       200
+    = true hit
+
+
+
+=== TEST 8: a function that ends the request leaves its lease to others
+--- store
+memory 8m;
+--- http_config
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t8", {
+        fetch = function()
+            ran = ran + 1
+            if ran == 1 then ngx.exit(403) end
+            return ran
+        end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local value, err, status = job:get(ngx.var.host)
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+--- steps
+GET /get                        403
+GET /get                        200
+    = 2 nil miss
+    within 1
+
+
+
+=== TEST 9: when no timer can be had, the refresh is done here and now
+--- store
+memory 8m;
+--- http_config
+lua_max_pending_timers 1;
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t9", {
+        lifetime = 0.1,
+        fetch = function()
+            ran = ran + 1
+            if ran == 3 then return nil, "third" end
+            return ran
+        end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        ngx.timer.at(5, function() end)
+        ngx.timer.at(5, function() end)
+        for _ = 1, 3 do
+            local value, err, status = job:get(ngx.var.host)
+            ngx.say(value, " ", err, " ", status, " ", ran)
+            ngx.sleep(0.15)
+        end
+    }
+}
+--- steps
+GET /get                        200
+    = 1 nil miss 1
+    = 1 nil stale 2
+    = 2 nil stale 3
+--- error_log
+cacheback: no timer for a refresh
+cacheback: refresh of "t9": third
