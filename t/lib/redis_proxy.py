@@ -9,8 +9,10 @@ then on, and is answered when that is so; where it is to happen once, when it
 has:
 
     pass          nothing
-    hole NAME     links of that name (CLIENT SETNAME): no byte gets through in
-                  either direction, and no end of a connection
+    hole NAME     links of that name (CLIENT SETNAME), or "all": no byte gets
+                  through in either direction, and no end of a connection
+    garbage       in place of each reply
+    halves        half of each reply, and the end of the link
     delay S       replies take S seconds longer
     bytes         replies arrive one byte per segment, to the first 2,000 bytes
     cut N         once: N bytes of the next reply to a GET that is longer, then
@@ -35,7 +37,7 @@ class Link:
         self.asked = b""                # the last piece of commands
 
     def in_hole(self):
-        return mode[0] == "hole" and self.name == mode[1]
+        return mode[0] == "hole" and mode[1] in (self.name, "all")
 
     def abort(self):
         mode[:] = ["pass"]
@@ -71,6 +73,12 @@ class Link:
                 self.client.write(data[:int(mode[1])])
                 self.abort()
                 return
+            if mode[0] == "garbage":
+                data = b"\x16\x03\x01 HTTP/1.1 400 Bad Request\r\n\r\n"
+            if mode[0] == "halves":
+                self.client.write(data[:len(data) // 2])
+                await self.client.drain()
+                break
             if mode[0] == "bytes":
                 for at in range(min(len(data), 2000)):
                     self.client.write(data[at:at + 1])
