@@ -17,6 +17,20 @@ namespace {
 
 using store::Counter;
 
+// For as long as the request. A copy of megabytes is time that other requests
+// of this worker wait for.
+std::string_view keep(ngx_pool_t& pool, std::string_view bytes,
+                      std::string* owner) {
+    constexpr std::size_t large = 64 * 1024;
+    if (owner != nullptr && bytes.size() > large) {
+        (void)ngx::make_in_pool<std::string>(pool, std::move(*owner));
+        return bytes;  // they have not moved
+    }
+    ngx_str_t copy;
+    if (!ngx::copy(pool, copy, bytes)) { throw std::bad_alloc{}; }
+    return ngx::view(copy);
+}
+
 void take_reply(RequestContext& context, const store::RedisReply& reply) {
     ngx_http_request_t& r = context.request;
     const bool in_doubt = std::exchange(context.in_doubt, false);
@@ -33,10 +47,10 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
 
     const auto open = context.store.redis()->open(context.key, reply.bytes);
     std::optional<core::EntryView> entry;
-    ngx_str_t bytes;
+    std::string_view bytes;
     if (open) {
-        if (!ngx::copy(*r.pool, bytes, *open)) { throw std::bad_alloc{}; }
-        entry = core::EntryView::check(ngx::view(bytes), context.key.text);
+        bytes = keep(*r.pool, *open, reply.owner);
+        entry = core::EntryView::check(bytes, context.key.text);
     }
     if (entry) {
         if (in_doubt && entry->meta.stored < context.entry->meta.stored) {
@@ -48,10 +62,10 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
         context.seen.stored = entry->meta.stored;
         context.tier = Tier::redis;
         if (in_doubt || context.seen.any) {  // memory holds an older one
-            context.store.replace(context.key, ngx::view(bytes), context.fence,
+            context.store.replace(context.key, bytes, context.fence,
                                   reply.asked);
         } else {
-            context.store.promote(context.key, ngx::view(bytes), context.fence,
+            context.store.promote(context.key, bytes, context.fence,
                                   reply.asked);
         }
         return;

@@ -116,6 +116,7 @@ void* ReplyReader::make_string(const redisReadTask* task, char* text,
         task->parent == nullptr ? reader.text_ : reader.texts_.emplace_front();
     copy.assign(text, size);
     reply->text = copy;
+    if (task->parent == nullptr) { reply->owner = &copy; }
     return reply;
 } catch (...) { return nullptr; }
 

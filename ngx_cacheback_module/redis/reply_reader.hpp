@@ -28,7 +28,10 @@ struct Reply {
         array,
     };
     Kind kind = Kind::nil;
-    std::string_view text;            // string, status, error
+    std::string_view text;  // string, status, error
+    // Where `text` is kept, unless within an array: may be moved from, by who
+    // wants the bytes for longer.
+    std::string* owner = nullptr;
     std::int64_t integer = 0;         // integer
     const Reply* elements = nullptr;  // array
     std::size_t count = 0;            // array

@@ -106,11 +106,11 @@ RedisReply RedisTier::judge(const redis::Question& question,
     switch (answer.reply->kind) {
     case Kind::string:
         hints_.set(question.tag, answer.reply->text.size() > large_value);
-        return {Status::found, answer.reply->text};
+        return {Status::found, answer.reply->text, answer.reply->owner};
     case Kind::nil:
         hints_.set(question.tag, false);
         control_.count(Counter::redis_misses);
-        return {Status::absent, {}};
+        return {Status::absent, {}, nullptr};
     case Kind::error:
         control_.count(Counter::redis_errors);
         RedisHealth::of(question).error_reply(

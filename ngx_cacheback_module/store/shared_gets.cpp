@@ -94,12 +94,14 @@ void SharedGets::end(Get& get, RedisReply reply) noexcept {
 }
 
 // Who is told may ask anew, and make others leave that are still to be told.
-void SharedGets::tell(ngx_queue_t& askers, const RedisReply& reply) noexcept {
+void SharedGets::tell(ngx_queue_t& askers, RedisReply reply) noexcept {
+    std::string* owner = std::exchange(reply.owner, nullptr);
     while (!ngx_queue_empty(&askers)) {
         auto* asker = reinterpret_cast<Asker*>(ngx_queue_head(&askers));
         const RedisDone done = asker->done_;
         void* data = asker->data_;
         asker->leave();
+        if (ngx_queue_empty(&askers)) { reply.owner = owner; }
         done(data, reply);
     }
 }

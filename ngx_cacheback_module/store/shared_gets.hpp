@@ -24,6 +24,8 @@ struct RedisReply {
     };
     Status status = Status::unavailable;
     std::string_view bytes;
+    // Who is told last may move from it: see redis::Reply.
+    std::string* owner = nullptr;
     core::Millis asked = 0;  // so it was then at least, see MemoryTier::clock()
 };
 
@@ -108,7 +110,7 @@ class SharedGets {
     void add(Get& get, Asker& asker, RedisDone done, void* data,
              core::Millis spent) noexcept;
     void remove(Get& get) noexcept;
-    static void tell(ngx_queue_t& askers, const RedisReply& reply) noexcept;
+    static void tell(ngx_queue_t& askers, RedisReply reply) noexcept;
     void watch(core::Millis when) noexcept;
     void on_deadline();
     // What has arrived of answers that somebody waits too long for is in time.

@@ -190,6 +190,24 @@ void after_reset_a_broken_stream_is_forgotten(void**) {
     assert_true(reply->text == "OK");
 }
 
+void a_value_may_be_moved_out_and_the_next_one_is_read(void**) {
+    ReplyReader reader(1024 * 1024);
+    const std::string value(100000, 'v');
+    for (int i = 0; i < 2; ++i) {
+        assert_true(reader.feed("$100000\r\n" + value + "\r\n"));
+        const Reply* reply = reader.next();
+        assert_non_null(reply);
+        const char* bytes = reply->text.data();
+        const std::string moved = std::move(*reply->owner);
+        assert_true(moved == value);
+        assert_ptr_equal(moved.data(), bytes);
+    }
+    assert_true(reader.feed("*1\r\n$1\r\nx\r\n"));
+    const Reply* reply = reader.next();
+    assert_null(reply->owner);
+    assert_null(reply->elements[0].owner);  // several share what keeps them
+}
+
 }  // namespace
 
 int main() {
@@ -208,6 +226,7 @@ int main() {
         cmocka_unit_test(an_endless_line_is_refused),
         cmocka_unit_test(many_small_replies_are_no_long_one),
         cmocka_unit_test(after_reset_a_broken_stream_is_forgotten),
+        cmocka_unit_test(a_value_may_be_moved_out_and_the_next_one_is_read),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
