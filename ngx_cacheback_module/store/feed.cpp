@@ -121,9 +121,9 @@ void Feed::on_anchor(const redis::Question& question,
 }
 
 void Feed::prove() {
-    if (std::exchange(told_silence_, false)) {
-        node_->health.feed_heard(complete_ - control_.feed_proven());
-    }
+    const core::Millis away = complete_ - control_.feed_proven();
+    if (away <= 0) { return; }  // nothing has been read since
+    if (std::exchange(told_silence_, false)) { node_->health.feed_heard(away); }
     control_.prove_feed(complete_);
 }
 
