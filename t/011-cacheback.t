@@ -353,17 +353,7 @@ unknown directive "cacheback_api"
 
 
 
-=== TEST 25: directives of later versions are unknown: cacheback_policy
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_policy 1; }
---- refused
-unknown directive "cacheback_policy"
-
-
-
-=== TEST 26: directives of later versions are unknown: cacheback_jitter
+=== TEST 25: directives of later versions are unknown: cacheback_jitter
 --- store
 memory 1m;
 --- config
@@ -373,7 +363,7 @@ unknown directive "cacheback_jitter"
 
 
 
-=== TEST 27: directives of later versions are unknown: cacheback_early_refresh
+=== TEST 26: directives of later versions are unknown: cacheback_early_refresh
 --- store
 memory 1m;
 --- config
@@ -383,7 +373,7 @@ unknown directive "cacheback_early_refresh"
 
 
 
-=== TEST 28: directives of later versions are unknown: cacheback_tags
+=== TEST 27: directives of later versions are unknown: cacheback_tags
 --- store
 memory 1m;
 --- config
@@ -393,7 +383,7 @@ unknown directive "cacheback_tags"
 
 
 
-=== TEST 29: directives of later versions are unknown: cacheback_invalidate_on_unsafe
+=== TEST 28: directives of later versions are unknown: cacheback_invalidate_on_unsafe
 --- store
 memory 1m;
 --- config
@@ -403,7 +393,7 @@ unknown directive "cacheback_invalidate_on_unsafe"
 
 
 
-=== TEST 30: directives of later versions are unknown: cacheback_cache_status
+=== TEST 29: directives of later versions are unknown: cacheback_cache_status
 --- store
 memory 1m;
 --- config

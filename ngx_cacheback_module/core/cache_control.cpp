@@ -2,38 +2,12 @@
 // harmless and strict where it would make a response live too long.
 #include "cache_control.hpp"
 
+#include "directive.hpp"
 #include "text.hpp"
 
 namespace cacheback::core {
 
 namespace {
-
-// One member of the list, taken apart.
-struct Directive {
-    std::string_view name;
-    std::string_view argument;  // without its quotes
-    bool has_argument = false;
-    bool well_formed = true;  // no space around "=", quotes in pairs
-};
-
-Directive split(std::string_view member) noexcept {
-    Directive directive;
-    const std::size_t equals = member.find('=');
-    directive.name = trim(member.substr(0, equals));
-    if (equals == std::string_view::npos) { return directive; }
-
-    directive.has_argument = true;
-    const std::string_view raw = member.substr(equals + 1);
-    directive.argument = trim(raw);
-    directive.well_formed = directive.name.size() == equals &&
-                            directive.argument.size() == raw.size();
-    if (directive.argument.size() >= 2 && directive.argument.front() == '"' &&
-        directive.argument.back() == '"') {
-        directive.argument.remove_prefix(1);
-        directive.argument.remove_suffix(1);
-    }
-    return directive;
-}
 
 void keep_smaller(std::optional<Seconds>& value, const Directive& directive) {
     const Seconds read = directive.well_formed
@@ -51,10 +25,9 @@ void set_qualified(bool& whole, bool& fields, const Directive& directive) {
 }  // namespace
 
 void CacheControl::read(std::string_view line) {
-    ListMembers members(line);
-    std::string_view member;
-    while (members.next(member)) {
-        const Directive directive = split(member);
+    Directives directives(line);
+    Directive directive;
+    while (directives.next(directive)) {
         const std::string_view name = directive.name;
         if (iequal(name, "max-age")) {
             keep_smaller(max_age, directive);
@@ -78,8 +51,6 @@ void CacheControl::read(std::string_view line) {
             must_understand = true;
         } else if (iequal(name, "no-transform")) {
             no_transform = true;
-        } else if (iequal(name, "only-if-cached")) {
-            only_if_cached = true;
         } else if (iequal(name, "public")) {
             // These two permit something, so an argument they do not have
             // makes them a directive we do not know.
@@ -91,10 +62,9 @@ void CacheControl::read(std::string_view line) {
 }
 
 bool names_field(std::string_view line, std::string_view field) noexcept {
-    ListMembers members(line);
-    std::string_view member;
-    while (members.next(member)) {
-        const Directive directive = split(member);
+    Directives directives(line);
+    Directive directive;
+    while (directives.next(directive)) {
         if (!iequal(directive.name, "no-cache") &&
             !iequal(directive.name, "private")) {
             continue;

@@ -1,5 +1,6 @@
-// core/cache_control.hpp: the directives of Cache-Control and of the targeted
-// fields that share its words (RFC 9111 5.2, RFC 5861, RFC 8246, RFC 9213).
+// core/cache_control.hpp: the directives of responses, in Cache-Control and in
+// the targeted fields that share its words (RFC 9111 5.2.2, RFC 5861, RFC 8246,
+// RFC 9213). Those of requests: request_directives.hpp.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,6 @@ struct CacheControl {
     bool must_understand = false;
     bool no_transform = false;
     bool immutable = false;
-    bool only_if_cached = false;
     std::optional<Seconds> max_age;
     std::optional<Seconds> s_maxage;
     std::optional<Seconds> stale_while_revalidate;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "entry.hpp"
+#include "request_directives.hpp"
 #include "time.hpp"
 
 namespace cacheback::core {
@@ -27,14 +28,44 @@ struct Rules {
 
 // An item from more than 60 s in the future is gone; negative ages count as 0.
 // The item is gone at stored + min(windows.ttl, ttl), or sooner when its own
-// windows end: fresh_for + max(stale_for, error_for); a stale_forbidden entry
-// stays for revalidation until its ttl.
+// windows end: fresh_for + max(stale_for, error_for); a stale_forbidden entry,
+// and any of policy rfc9111, stays for revalidation until its ttl.
 [[nodiscard]] State state_of(const EntryMeta& entry, const Rules& rules,
                              Millis now) noexcept;
 
+// The same for who asks for more, or for less, than a fresh item (RFC 9111
+// 5.2.1). no-cache, max-age and min-fresh make it `expired` (an immutable item
+// is not asked for again while it is fresh, whatever max-age says: RFC 8246);
+// max-stale makes it `stale`, within the threshold, where that is not
+// forbidden.
+[[nodiscard]] State state_as_asked(const EntryMeta& entry, const Rules& rules,
+                                   const RequestDirectives& asks,
+                                   Millis now) noexcept;
+
+[[nodiscard]] inline State state_for(const EntryMeta& entry, const Rules& rules,
+                                     const RequestDirectives& asks,
+                                     Millis now) noexcept {
+    return asks.any ? state_as_asked(entry, rules, asks, now)
+                    : state_of(entry, rules, now);
+}
+
 // Whether it may take the place of an answer that the origin failed to give
-// (RFC 5861 4): not when its staleness is forbidden.
-[[nodiscard]] bool serves_on_error(const EntryMeta& entry, Millis now) noexcept;
+// (RFC 5861 4): not when its staleness is forbidden, nor for who wants what the
+// origin says now.
+[[nodiscard]] bool serves_on_error(const EntryMeta& entry,
+                                   const RequestDirectives& asks,
+                                   Millis now) noexcept;
+
+// Who waited for a fetch may have what it has brought. In policy rfc9111 only
+// as long as it is fresh: no other response stands for several requests
+// (RFC 9111 4).
+[[nodiscard]] bool serves_waiters(const EntryMeta& entry,
+                                  const RequestDirectives& asks,
+                                  Millis now) noexcept;
+
+// No answer for this item does for others (likewise): to wait for one would
+// only put them in a row.
+[[nodiscard]] bool is_for_one_only(const EntryMeta& entry) noexcept;
 
 // The answers that count as failures then.
 [[nodiscard]] constexpr bool is_origin_failure(unsigned status) noexcept {

@@ -47,10 +47,11 @@ void append_field(std::string& bytes, const Field& field) {
     bytes += '\0';
 }
 
-bool belongs_into_entry(const Field& field) noexcept {
+bool belongs_into_entry(const Field& field, PolicyName policy) noexcept {
     return field.name.size() <= max_name_size &&
            field.value.size() <= max_value_size &&
-           is_safe(field.name, field.value) && !never_stored(field.name);
+           is_safe(field.name, field.value) &&
+           !never_stored(field.name, policy);
 }
 
 Seconds time_or_none(Seconds time) noexcept {
@@ -60,12 +61,14 @@ Seconds time_or_none(Seconds time) noexcept {
 void write_prologue(char* at, const EntryMeta& meta,
                     std::uint32_t body_checksum) noexcept {
     const Windows& windows = meta.windows;
-    const std::uint16_t flags =
-        windows.stale_forbidden ? flag_stale_forbidden : std::uint16_t{0};
+    unsigned flags = 0;
+    if (windows.stale_forbidden) { flags |= flag_stale_forbidden; }
+    if (windows.policy == PolicyName::rfc9111) { flags |= flag_rfc9111; }
+    if (windows.immutable) { flags |= flag_immutable; }
     const Seconds date = time_or_none(meta.date);
     magic.copy(at + offset::magic, magic.size());
     store(at + offset::version, entry_version);
-    store(at + offset::flags, flags);
+    store(at + offset::flags, static_cast<std::uint16_t>(flags));
     store(at + offset::status, meta.status);
     store(at + offset::body_checksum, body_checksum);
     store(at + offset::stored, meta.stored);
@@ -113,12 +116,13 @@ bool has_our_format(std::string_view bytes) noexcept {
 // What version 1 leaves at zero.
 bool reserved_is_zero(const char* at) noexcept {
     return (load<std::uint16_t>(at + offset::flags) &
-            ~unsigned{flag_stale_forbidden}) == 0 &&
+            ~unsigned{flag_stale_forbidden | flag_rfc9111 | flag_immutable}) ==
+               0 &&
            load<std::uint16_t>(at + offset::reserved_a) == 0 &&
            load<std::uint64_t>(at + offset::reserved_b) == 0;
 }
 
-bool fields_are_sane(std::string_view bytes) noexcept {
+bool fields_are_sane(std::string_view bytes, PolicyName policy) noexcept {
     while (!bytes.empty()) {
         if (bytes.size() < field_prologue_size + 2) { return false; }
         const std::size_t name_size = load<std::uint16_t>(bytes.data() + 1);
@@ -131,7 +135,7 @@ bool fields_are_sane(std::string_view bytes) noexcept {
         const std::string_view value = bytes.substr(name_size + 1, value_size);
         if (bytes[name_size] != '\0' ||
             bytes[name_size + 1 + value_size] != '\0' ||
-            !is_safe(name, value) || never_stored(name) ||
+            !is_safe(name, value) || never_stored(name, policy) ||
             kind != kind_of(name)) {
             return false;
         }
@@ -164,7 +168,9 @@ bool find_stored(const EntryView& stored, std::string_view name,
 
 // True for a field of a 304 that takes the place of the stored ones.
 bool updates(const EntryView& stored, const Field& field) noexcept {
-    if (!belongs_into_entry(field)) { return false; }
+    if (!belongs_into_entry(field, stored.meta.windows.policy)) {
+        return false;
+    }
     EntryField old{};
     switch (kind_of(field.name)) {
     case FieldKind::content_encoding: return false;
@@ -183,7 +189,7 @@ std::string make_head(const EntryParts& parts) {
     fields.reserve(parts.fields.count);
     std::size_t fields_size = 0;
     for (const Field& field : parts.fields) {
-        if (belongs_into_entry(field) &&
+        if (belongs_into_entry(field, parts.meta.windows.policy) &&
             !is_named_out(parts.fields, field.name) &&
             !is_named_out(parts.received, field.name)) {
             fields.push_back(field);
@@ -271,7 +277,7 @@ std::optional<EntryView> EntryView::check(std::string_view bytes,
         return std::nullopt;
     }
     if (!vary_is_valid(view.vary()) || !tags_are_sane(view.tags()) ||
-        !fields_are_sane(view.field_bytes())) {
+        !fields_are_sane(view.field_bytes(), meta.windows.policy)) {
         return std::nullopt;
     }
     return view;

@@ -53,6 +53,8 @@ inline constexpr std::size_t reserved_b = 120;
 }  // namespace offset
 
 inline constexpr std::uint16_t flag_stale_forbidden = 1;
+inline constexpr std::uint16_t flag_rfc9111 = 2;
+inline constexpr std::uint16_t flag_immutable = 4;
 
 // The prologue in memory: all that the decision needs.
 struct EntryMeta {
@@ -172,8 +174,10 @@ class EntryView {
         windows.error_for = load<Millis>(at + offset::error_for);
         windows.ttl = load<Millis>(at + offset::ttl);
         windows.initial_age = load<Seconds>(at + offset::initial_age);
-        windows.stale_forbidden = (load<std::uint16_t>(at + offset::flags) &
-                                   flag_stale_forbidden) != 0;
+        const unsigned flags = load<std::uint16_t>(at + offset::flags);
+        windows.stale_forbidden = (flags & flag_stale_forbidden) != 0;
+        windows.immutable = (flags & flag_immutable) != 0;
+        windows.policy = static_cast<PolicyName>((flags & flag_rfc9111) / 2);
         meta.date = load<Seconds>(at + offset::date);
         meta.last_modified = load<Seconds>(at + offset::last_modified);
         meta.sequence = load<std::uint64_t>(at + offset::sequence);
@@ -226,7 +230,8 @@ struct EntryParts {
 // Fields of the 304 replace those of the same name (RFC 9111 3.2), but never
 // what describes the body that is held: Content-Encoding and ETag stay, and a
 // Content-Type only changes its parameters, for frameworks put their default
-// type on every 304. See core/renewal.hpp for the windows.
+// type on every 304. See core/renewal.hpp for the windows. The fields of a HEAD
+// response do the same (RFC 9111 4.3.5).
 [[nodiscard]] std::string renew_head(const EntryView& stored,
                                      const EntryMeta& renewed,
                                      Fields not_modified);

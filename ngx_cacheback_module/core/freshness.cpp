@@ -59,14 +59,14 @@ constexpr Seconds clamp_length(Seconds length) noexcept {
     return std::clamp<Seconds>(length, 0, max_seconds);
 }
 
+}  // namespace
+
 NamedLifetime less_age(Seconds length, Seconds age) noexcept {
     NamedLifetime lifetime;
     lifetime.zero = length <= 0;
     lifetime.fresh_for = clamp_length(clamp_length(length) - age) * second;
     return lifetime;
 }
-
-}  // namespace
 
 CachingFields read_caching_fields(Fields fields, unsigned ignore, Millis now) {
     CachingFields read;
@@ -92,6 +92,10 @@ CachingFields read_caching_fields(Fields fields, unsigned ignore, Millis now) {
             if (!read.date) {
                 read.date = parse_http_date(field.value, now_seconds);
             }
+        } else if (iequal(field.name, "Last-Modified")) {
+            if (!read.last_modified) {
+                read.last_modified = parse_http_date(field.value, now_seconds);
+            }
         } else if (iequal(field.name, "Age")) {
             read_age(read, field.value, age_seen);
         }
@@ -99,13 +103,12 @@ CachingFields read_caching_fields(Fields fields, unsigned ignore, Millis now) {
     return read;
 }
 
-Seconds initial_age(const CachingFields& fields) noexcept {
+Seconds received_age(const CachingFields& fields) noexcept {
     return clamp_length(fields.age);
 }
 
 std::optional<NamedLifetime> named_lifetime(const CachingFields& fields,
-                                            Millis now) noexcept {
-    const Seconds age = initial_age(fields);
+                                            Seconds age, Millis now) noexcept {
     if (fields.accel_time) {
         NamedLifetime lifetime = less_age(*fields.accel_time - now / second, 0);
         lifetime.by_accel = true;

@@ -20,6 +20,7 @@ struct CachingFields {
     bool has_expires = false;
     std::optional<Seconds> expires;  // nothing: not a date, so long past
     std::optional<Seconds> date;
+    std::optional<Seconds> last_modified;
     Seconds age = 0;
 };
 
@@ -27,10 +28,10 @@ struct CachingFields {
 [[nodiscard]] CachingFields read_caching_fields(Fields fields, unsigned ignore,
                                                 Millis now);
 
-// What other caches on the way say of its age. The Date of the origin does not
-// count (RFC 9111 4.2.3 lets it): an origin whose clock is slow would make
-// stale answers only.
-[[nodiscard]] Seconds initial_age(const CachingFields& fields) noexcept;
+// Policy `cacheback`: what other caches on the way say of its age. The Date of
+// the origin does not count: one whose clock is slow would make stale answers
+// only.
+[[nodiscard]] Seconds received_age(const CachingFields& fields) noexcept;
 
 struct NamedLifetime {
     Millis fresh_for = 0;   // what is left of it at `now`
@@ -39,10 +40,13 @@ struct NamedLifetime {
 };
 
 // The lifetime that the response names: X-Accel-Expires, CDN-Cache-Control,
-// Cache-Control (s-maxage, then max-age), Expires, in this order. Age counts
-// against all of them but `X-Accel-Expires: @time`.
+// Cache-Control (s-maxage, then max-age), Expires, in this order. `age`, when
+// it came, counts against all of them but `X-Accel-Expires: @time`.
 [[nodiscard]] std::optional<NamedLifetime> named_lifetime(
-    const CachingFields& fields, Millis now) noexcept;
+    const CachingFields& fields, Seconds age, Millis now) noexcept;
+
+// A lifetime of this length, of which `age` has passed.
+[[nodiscard]] NamedLifetime less_age(Seconds length, Seconds age) noexcept;
 
 // The same within the policy's bounds. They hold for what is left of it here,
 // so an Age that came along makes no item that is asked for all the time. A 0

@@ -20,7 +20,25 @@ enum IgnoredField : unsigned {
     ignore_cookie = 1U << 7,         // of requests
 };
 
+enum class PolicyName : unsigned char { cacheback, rfc9111 };
+
+// Where the policies part before there is a response. What each makes of one:
+// storability.cpp and rfc9111.cpp.
+struct PolicyTraits {
+    bool serves_authorized;  // requests with Authorization are looked up
+    bool heeds_requests;     // the caching directives of requests count
+    bool uses_lifetimes;     // cacheback_lifetime, where a response names none
+    bool updates_by_head;    // HEAD responses update what is stored for GET
+};
+
+[[nodiscard]] constexpr PolicyTraits traits_of(PolicyName policy) noexcept {
+    return policy == PolicyName::rfc9111
+               ? PolicyTraits{true, true, false, true}
+               : PolicyTraits{false, false, true, false};
+}
+
 struct Policy {
+    PolicyName name = PolicyName::cacheback;
     // What cacheback_lifetime gives for the status of this response; nothing
     // where no line names the status, 0 where one says "not stored".
     std::optional<Millis> lifetime;

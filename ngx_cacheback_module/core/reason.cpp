@@ -37,6 +37,7 @@ std::string_view word(Reason reason) noexcept {
     case Reason::error: return "error";
     case Reason::collapsed: return "collapsed";
     case Reason::offline: return "offline";
+    case Reason::only_if_cached: return "only-if-cached";
     }
     return "";  // no enumerator: the compiler warns of a forgotten one
 }

@@ -43,6 +43,7 @@ enum class Reason : unsigned char {
     error,
     collapsed,
     offline,
+    only_if_cached,  // 504: asked for what is not there
 };
 
 // One word, lower case, dashes; empty for `none`.

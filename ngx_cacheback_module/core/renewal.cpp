@@ -44,6 +44,22 @@ bool confirms(const EntryView& stored, Fields not_modified,
     return !time || *time == stored.meta.last_modified;
 }
 
+bool describes(const EntryView& stored, Fields head, Millis now) noexcept {
+    const Field* etag = find(head, "ETag");
+    if (etag != nullptr && trim(etag->value) != trim(stored_etag(stored))) {
+        return false;
+    }
+    const Field* length = find(head, "Content-Length");
+    if (length != nullptr &&
+        parse_seconds(trim(length->value)) != Seconds{stored.meta.body_size}) {
+        return false;
+    }
+    const Field* modified = find(head, "Last-Modified");
+    return modified == nullptr ||
+           parse_http_date(modified->value, now / second).value_or(no_time) ==
+               stored.meta.last_modified;
+}
+
 Storability judge_renewal(const EntryView& stored, const RequestFacts& request,
                           const ResponseFacts& not_modified,
                           const Policy& policy, Millis now) {
@@ -63,8 +79,10 @@ Storability judge_renewal(const EntryView& stored, const RequestFacts& request,
     renewed.status = stored.meta.status;
     renewed.fields = {merged.data(), merged.size()};
     Policy with_stored = policy;
-    // A cookie on a 304 is for whoever asked; it does not enter the entry.
-    with_stored.ignore |= ignore_set_cookie;
+    if (policy.name == PolicyName::cacheback) {
+        // A cookie on a 304 is for whoever asked; it does not enter the entry.
+        with_stored.ignore |= ignore_set_cookie;
+    }
     if (!with_stored.lifetime) {
         with_stored.lifetime = stored.meta.windows.fresh_for;
     }

@@ -1,5 +1,6 @@
 // core/renewal.hpp: what a 304 means for the entry it was asked about
-// (RFC 9111 4.3.3, 4.3.4).
+// (RFC 9111 4.3.3, 4.3.4), and what a HEAD response means for the one that
+// could have answered it (4.3.5).
 #pragma once
 
 #include "entry.hpp"
@@ -13,9 +14,16 @@ namespace cacheback::core {
 [[nodiscard]] bool confirms(const EntryView& stored, Fields not_modified,
                             Millis now) noexcept;
 
+// True when the response to a HEAD is that of the stored entry: its ETag, its
+// Last-Modified and its Content-Length agree, as far as it has them. Then its
+// fields update those that are stored, as a 304's do.
+[[nodiscard]] bool describes(const EntryView& stored, Fields head,
+                             Millis now) noexcept;
+
 // judge() for the renewed entry: the stored status, and the fields of the 304
 // before those stored ones that it does not repeat. When neither names a
-// lifetime and the policy has none, the stored fresh time goes on. Refused
+// lifetime and the policy has none (rfc9111: may not guess one), the stored
+// fresh time goes on. Refused
 // (no-store, private, ...): the answer is no longer one to keep.
 [[nodiscard]] Storability judge_renewal(const EntryView& stored,
                                         const RequestFacts& request,

@@ -1,10 +1,11 @@
 // core/storability.cpp: the rules of policy `cacheback`, one small function
-// each, in the order in which they are asked.
+// each, in the order in which they are asked; and what becomes of an item.
 #include "storability.hpp"
 
 #include <algorithm>
 
 #include "freshness.hpp"
+#include "rfc9111.hpp"
 #include "text.hpp"
 #include "vary.hpp"
 
@@ -16,36 +17,9 @@ constexpr Millis clamp_length(Millis length) noexcept {
     return std::clamp<Millis>(length, 0, max_seconds * second);
 }
 
-// Final, whole, and not an answer to a condition of somebody's request.
-bool may_be_stored(unsigned status) noexcept {
-    return status >= 200 && status <= 599 && status != 206 && status != 304;
-}
-
-// Endless answers: by their type, or because the application asks nginx not
-// to hold them back (proxy_cache does not store these either).
-bool is_stream(Fields fields) noexcept {
-    const Field* type = find(fields, "Content-Type");
-    if (type != nullptr) {
-        const std::string_view value = type->value;
-        if (iequal(trim(value.substr(0, value.find(';'))),
-                   "text/event-stream")) {
-            return true;
-        }
-    }
-    const Field* buffering = find(fields, "X-Accel-Buffering");
-    return buffering != nullptr && iequal(trim(buffering->value), "no");
-}
-
 // What such an answer says of itself, it says of the item.
 bool is_settled(unsigned status) noexcept {
     return status == 200 || status == 203 || status == 301 || status == 308;
-}
-
-bool has_validator(Fields fields) noexcept {
-    const Field* etag = find(fields, "ETag");
-    const Field* modified = find(fields, "Last-Modified");
-    return (etag != nullptr && !trim(etag->value).empty()) ||
-           (modified != nullptr && !trim(modified->value).empty());
 }
 
 // The stale window is the response's own where it names one, also beside
@@ -70,8 +44,40 @@ void set_windows(Windows& windows, const CacheControl& control,
 
 }  // namespace
 
+bool is_whole_and_final(unsigned status) noexcept {
+    return status >= 200 && status <= 599 && status != 206 && status != 304;
+}
+
+bool is_stream(Fields fields) noexcept {
+    const Field* type = find(fields, "Content-Type");
+    if (type != nullptr) {
+        const std::string_view value = type->value;
+        if (iequal(trim(value.substr(0, value.find(';'))),
+                   "text/event-stream")) {
+            return true;
+        }
+    }
+    const Field* buffering = find(fields, "X-Accel-Buffering");
+    return buffering != nullptr && iequal(trim(buffering->value), "no");
+}
+
+bool has_validator(Fields fields) noexcept {
+    const Field* etag = find(fields, "ETag");
+    const Field* modified = find(fields, "Last-Modified");
+    return (etag != nullptr && !trim(etag->value).empty()) ||
+           (modified != nullptr && !trim(modified->value).empty());
+}
+
 Storability judge(const RequestFacts& request, const ResponseFacts& response,
                   const Policy& policy, Millis now) {
+    return policy.name == PolicyName::rfc9111
+               ? judge_rfc9111(request, response, policy, now)
+               : judge_cacheback(request, response, policy, now);
+}
+
+Storability judge_cacheback(const RequestFacts& request,
+                            const ResponseFacts& response, const Policy& policy,
+                            Millis now) {
     Storability verdict;
     const auto refuse = [&verdict](Reason reason) {
         verdict.refused = reason;
@@ -83,7 +89,8 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     // A 0 from X-Accel-Expires switches nginx's caches off, whatever else the
     // response or the location says.
     const bool off = caching.accel_seconds == Seconds{0};
-    auto named = named_lifetime(caching, now);
+    const Seconds age = received_age(caching);
+    auto named = named_lifetime(caching, age, now);
     if (named && !off) { named = within_bounds(*named, policy); }
     const auto ignored = [&policy](IgnoredField field) {
         return (policy.ignore & field) != 0;
@@ -92,7 +99,7 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     Windows& windows = verdict.windows;
     verdict.lifetime_named = named.has_value();
     windows.ttl = clamp_length(policy.ttl);
-    windows.initial_age = initial_age(caching);
+    windows.initial_age = age;
     windows.stale_forbidden =
         control.no_cache || control.must_revalidate || control.proxy_revalidate;
     windows.fresh_for =
@@ -104,7 +111,7 @@ Storability judge(const RequestFacts& request, const ResponseFacts& response,
     set_windows(windows, control, policy);
 
     if (response.status == 206) { return refuse(Reason::partial); }
-    if (!may_be_stored(response.status)) { return refuse(Reason::status); }
+    if (!is_whole_and_final(response.status)) { return refuse(Reason::status); }
     if (!named && !policy.lifetime) { return refuse(Reason::status); }
     if (is_stream(response.fields)) { return refuse(Reason::event_stream); }
     if (control.no_store) { return refuse(Reason::no_store); }
@@ -208,7 +215,9 @@ bool marks_uncacheable(Reason refused, unsigned status) noexcept {
 }
 
 Millis kept_for(const Windows& windows) noexcept {
-    if (windows.stale_forbidden) { return windows.ttl; }
+    if (windows.stale_forbidden || windows.policy == PolicyName::rfc9111) {
+        return windows.ttl;
+    }
     return std::min(
         windows.ttl,
         windows.fresh_for + std::max(windows.stale_for, windows.error_for));

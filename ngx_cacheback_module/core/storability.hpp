@@ -13,7 +13,9 @@ namespace cacheback::core {
 
 // What the rules need to know of the request that the response answers.
 struct RequestFacts {
-    bool had_cookie = false;  // a Cookie field was sent to the origin
+    bool had_cookie = false;         // a Cookie field was sent to the origin
+    bool had_authorization = false;  // likewise
+    Millis delay = 0;  // from the request to the response (RFC 9111 4.2.3)
 };
 
 // What the origin sent: its own fields, also those that the proxy hides.
@@ -32,7 +34,10 @@ struct Windows {
     Millis error_for = 0;     // after freshness: served when the origin fails
     Millis ttl = 0;           // counted from `stored`: then the entry is gone
     Seconds initial_age = 0;  // received Age, corrected (RFC 9111 4.2.3)
-    bool stale_forbidden = false;  // no-cache, must- or proxy-revalidate
+    bool stale_forbidden = false;  // no-cache, must- or proxy-revalidate; in
+                                   // policy rfc9111 s-maxage too
+    bool immutable = false;        // RFC 8246
+    PolicyName policy = PolicyName::cacheback;  // that has judged it
 };
 
 struct Storability {
@@ -47,6 +52,12 @@ struct Storability {
     }
 };
 
+// By the policy's own rules: judge_cacheback() here, judge_rfc9111() in
+// rfc9111.hpp. `now` is when the response was received.
+[[nodiscard]] Storability judge(const RequestFacts& request,
+                                const ResponseFacts& response,
+                                const Policy& policy, Millis now);
+
 // Policy `cacheback`. Refused, in this order: 1xx, 206, 304, a status that no
 // line of cacheback_lifetime lists without a named lifetime, event streams,
 // no-store, private (also with field names), Set-Cookie, Vary: *, results of
@@ -54,10 +65,21 @@ struct Storability {
 //
 // A named 0 is stored when stale-while-revalidate stands beside it. An entry
 // that is never fresh and never stale (no-cache) is stored for its validator,
-// or not at all. `now` is when the response was received.
-[[nodiscard]] Storability judge(const RequestFacts& request,
-                                const ResponseFacts& response,
-                                const Policy& policy, Millis now);
+// or not at all.
+[[nodiscard]] Storability judge_cacheback(const RequestFacts& request,
+                                          const ResponseFacts& response,
+                                          const Policy& policy, Millis now);
+
+// ---- what both policies ask
+
+// Final, whole, and not an answer to a condition of somebody's request.
+[[nodiscard]] bool is_whole_and_final(unsigned status) noexcept;
+
+// Endless answers: by their type, or because the application asks nginx not
+// to hold them back (proxy_cache does not store these either).
+[[nodiscard]] bool is_stream(Fields fields) noexcept;
+
+[[nodiscard]] bool has_validator(Fields fields) noexcept;
 
 // What becomes of an item when a background fetch of it has answered.
 enum class FetchOutcome : std::uint8_t {

@@ -31,6 +31,7 @@ FieldKind kind_of(std::string_view name) noexcept {
     case 13:
         if (iequal(name, "cache-control")) { return FieldKind::cache_control; }
         if (iequal(name, "last-modified")) { return FieldKind::last_modified; }
+        if (iequal(name, "content-range")) { return FieldKind::content_range; }
         break;
     case 16:
         if (iequal(name, "content-encoding")) {
@@ -45,19 +46,23 @@ FieldKind kind_of(std::string_view name) noexcept {
     return FieldKind::other;
 }
 
-bool never_stored(std::string_view name) noexcept {
+bool never_stored(std::string_view name, PolicyName policy) noexcept {
     if (name.empty()) { return true; }
+    const bool verbatim = policy == PolicyName::rfc9111;
     const auto is = [name](std::string_view other) {
         return iequal(name, other);
     };
     switch (lower(name.front())) {
     case 'a': return is("age") || is("accept-ranges");
     case 'c':
-        return is("connection") || is("content-length") || is("content-range");
+        return is("connection") || is("content-length") ||
+               (is("content-range") && !verbatim);
     case 'h': return is("http2-settings");
     case 'k': return is("keep-alive");
     case 'p': return istarts_with(name, "proxy-");
-    case 's': return is("set-cookie") || is("set-cookie2") || is("server");
+    case 's':
+        return is("server") ||
+               ((is("set-cookie") || is("set-cookie2")) && !verbatim);
     case 't': return is("te") || is("trailer") || is("transfer-encoding");
     case 'u': return is("upgrade");
     case 'x': return istarts_with(name, "x-accel-");
@@ -91,7 +96,8 @@ bool is_named_out(Fields response, std::string_view name) noexcept {
             while (options.next(option)) {
                 if (iequal(option, name)) { return true; }
             }
-        } else if (iequal(field.name, "Cache-Control") &&
+        } else if ((iequal(field.name, "Cache-Control") ||
+                    iequal(field.name, "CDN-Cache-Control")) &&
                    names_field(field.value, name)) {
             return true;
         }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "field.hpp"
+#include "policy.hpp"
 
 namespace cacheback::core {
 
@@ -26,14 +27,18 @@ enum class FieldKind : std::uint8_t {
     refresh = 10,
     last_modified = 11,  // as text beside the prologue's number: a hit sends
     date = 12,           // both as they were received and formats nothing
+    content_range = 13,
 };
 
 [[nodiscard]] FieldKind kind_of(std::string_view name) noexcept;
 
 // Never in an entry: what belongs to one connection (RFC 9111 3.1), framing,
-// what nginx or the prologue knows better (Age, Server, Accept-Ranges),
-// Set-Cookie, and orders to nginx (X-Accel-*).
-[[nodiscard]] bool never_stored(std::string_view name) noexcept;
+// what nginx or the prologue knows better (Age, Server, Accept-Ranges), and
+// orders to nginx (X-Accel-*). In policy cacheback also what is for one client
+// or one response only: Set-Cookie and Content-Range, which a cache by the RFC
+// stores like any other field (3.1, 7.3).
+[[nodiscard]] bool never_stored(std::string_view name,
+                                PolicyName policy) noexcept;
 
 // A token as name, and no byte in the value that could end the field.
 [[nodiscard]] bool is_safe(std::string_view name,

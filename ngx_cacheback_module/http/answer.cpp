@@ -33,6 +33,13 @@ core::Rules rules_of(RequestContext& context) {
     return rules;
 }
 
+// What was stored by another policy counts for nothing here: its windows are
+// not what this one would have made of the response.
+bool answers(const core::EntryView& entry, RequestContext& context) {
+    return entry.meta.windows.policy == policy_name(context.conf) &&
+           variant_matches(entry, context.request, context.conf);
+}
+
 // Answered from the store: nginx goes to the content phase and finds us there.
 ngx_int_t serve(RequestContext& context, Status status, Counter counter) {
     store::ControlZone& control = context.store.control();
@@ -63,6 +70,15 @@ core::Forward why_forwarded(const RequestContext& context) noexcept {
                    context.reason == core::Reason::redis
                ? core::Forward::miss
                : core::Forward::uri_miss;
+}
+
+// only-if-cached: the client wants no answer that the origin must be asked for
+// (RFC 9111 5.2.1.7).
+ngx_int_t refuse_to_ask(RequestContext& context) noexcept {
+    context.status = Status::empty;
+    context.reason = core::Reason::only_if_cached;
+    context.store.control().count(Counter::empty);
+    return NGX_HTTP_GATEWAY_TIME_OUT;
 }
 
 // The content handler asks the origin while the client waits. Who holds the
@@ -96,6 +112,11 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
     if (attached) { context.capture = std::make_unique<Capture>(context.now); }
     prepare_origin_fields(context, attached, attached ? stored : nullptr);
     return NGX_DECLINED;
+}
+
+// Beside somebody else's fetch, whose answer would not do.
+ngx_int_t fetch_alone(RequestContext& context) {
+    return fetch(context, Status::expired, Counter::expired, 0);
 }
 
 // A fetch that nobody waits for takes the lease over. False: no memory for
@@ -158,8 +179,9 @@ bool overtaken(RequestContext& context, const core::Rules& rules) {
     core::EntryView held = core::EntryView::trusted(copy->bytes);
     bool newer =
         !context.entry || held.meta.stored > context.entry->meta.stored;
-    if (!newer || !variant_matches(held, context.request, context.conf) ||
-        core::state_of(held.meta, rules, context.now) != core::State::fresh) {
+    if (!newer || !answers(held, context) ||
+        core::state_for(held.meta, rules, *context.asks, context.now) !=
+            core::State::fresh) {
         return false;
     }
     context.store.release(context.key, std::exchange(context.lease, {}));
@@ -168,10 +190,21 @@ bool overtaken(RequestContext& context, const core::Rules& rules) {
     return true;
 }
 
+// Few answers to Authorization may be shared (RFC 9111 3.5): who waited for one
+// would wait for nothing.
+bool is_authorized(const ngx_http_request_t& r,
+                   const LocationConf& conf) noexcept {
+    return r.headers_in.authorization != nullptr &&
+           (conf.ignore & core::ignore_authorization) == 0;
+}
+
 // A seat among those who wait for what somebody else fetches. False: there is
 // no waiting here, or the time is over, or the fetch ended just now.
 bool wait(RequestContext& context) {
-    if (context.conf.lock == 0 || context.is_partial) { return false; }
+    if (context.conf.lock == 0 || context.is_partial ||
+        is_authorized(context.request, context.conf)) {
+        return false;
+    }
     if (!context.wait) {
         context.wait.emplace(context,
                              static_cast<ngx_msec_t>(context.conf.lock));
@@ -217,11 +250,11 @@ ngx_int_t carry_out(RequestContext& context, core::State state,
     core::Millis length = lease_length(context);
     bool missing = state == core::State::gone;
     bool on_error =
-        !missing && core::serves_on_error(context.entry->meta, context.now);
+        !missing &&
+        core::serves_on_error(context.entry->meta, *context.asks, context.now);
     bool must_ask = missing ? rules.fetch_on_miss
                             : state == core::State::expired && !on_error;
     if (rules.offline) { context.reason = core::Reason::offline; }
-
     // Who has nothing to serve need not respect a failure's back-off.
     store::Over over = must_ask ? store::Over::kept : store::Over::nobody;
     core::Lease lease =
@@ -254,6 +287,9 @@ ngx_int_t carry_out(RequestContext& context, core::State state,
         return serve_empty(context);
     case core::Verdict::serve_empty: return serve_empty(context);
     case core::Verdict::wait:
+        if (!missing && core::is_for_one_only(context.entry->meta)) {
+            return fetch_alone(context);
+        }
         if (wait(context)) {
             return park(context, RequestContext::Stage::waiting);
         }
@@ -301,27 +337,38 @@ ngx_int_t follow(RequestContext& context) {
     if (context.reason == core::Reason::bypass) {
         return fetch_for_store(context);
     }
-    if (context.entry &&
-        !variant_matches(*context.entry, context.request, context.conf)) {
+    if (context.entry && !answers(*context.entry, context)) {
         context.entry.reset();
         context.vary_missed = true;
     }
     if (context.wait && context.entry &&
         context.entry->meta.stored >= context.began) {
-        // What it waited for, be its lifetime as short as it may.
+        // What it waited for, be its lifetime as short as it may; or what each
+        // of those that waited must ask for. Nobody takes the lease then, or
+        // the others would go on waiting.
+        if (!core::serves_waiters(context.entry->meta, *context.asks,
+                                  context.now)) {
+            return fetch_alone(context);
+        }
         context.reason = core::Reason::collapsed;
         return serve(context, Status::hit, Counter::hits);
     }
 
     core::Rules rules = rules_of(context);
-    core::State state =
-        context.entry ? core::state_of(context.entry->meta, rules, context.now)
-                      : core::State::gone;
+    core::State state = context.entry
+                            ? core::state_for(context.entry->meta, rules,
+                                              *context.asks, context.now)
+                            : core::State::gone;
     if (state == core::State::fresh) {
         if (context.conf.early_refresh != 0) { refresh_early(context, rules); }
         return serve(context, Status::hit, Counter::hits);
     }
+    if (context.asks->only_if_cached && !rules.offline &&
+        state != core::State::stale) {
+        return refuse_to_ask(context);
+    }
     if (state == core::State::gone) { context.entry.reset(); }
+    if (context.is_validation) { context.is_partial = !context.entry; }
     if (context.reason == core::Reason::uncacheable && !rules.offline) {
         return fetch(context, Status::miss, Counter::misses, 0);
     }

@@ -177,8 +177,8 @@ void BackgroundFetch::end() noexcept {
 
 bool BackgroundFetch::run() noexcept {
     // The lease bounds the fetch: nobody else tries before it ends.
-    core::Millis left =
-        std::max<core::Millis>(lease_end_ - store::wall_clock(), 1);
+    asked_ = store::wall_clock();
+    core::Millis left = std::max<core::Millis>(lease_end_ - asked_, 1);
     detached_->set_owner(this, on_finished);
     running_ = true;
     if (detached_->start(static_cast<ngx_msec_t>(left))) { return true; }
@@ -198,9 +198,7 @@ ngx_int_t BackgroundFetch::on_header(ngx_http_request_t& r) {
         redirects.by_error_page = true;
         return NGX_OK;
     }
-    capture_ = std::make_unique<Capture>(
-        static_cast<core::Millis>(r.start_sec) * 1000 +
-        static_cast<core::Millis>(r.start_msec));
+    capture_ = std::make_unique<Capture>(asked_);
     Capture::Circumstances circumstances;
     circumstances.by_accel_redirect = redirects.by_accel_redirect;
     circumstances.no_store =

@@ -81,6 +81,7 @@ class BackgroundFetch {
     store::Key key_;
     store::Lease lease_;
     core::Millis lease_end_;
+    core::Millis asked_ = 0;  // when the origin was
     store::FleetClaim fleet_;
     store::RedisTicket ticket_;
     std::uint32_t fence_ = 0;  // when Redis was asked for the newer

@@ -21,14 +21,20 @@ struct Facts {
 
 Facts facts_of(const ngx_http_request_t& r,
                const Capture::Circumstances& circumstances, core::Fields fields,
-               unsigned status) noexcept {
+               unsigned status, core::Millis delay) noexcept {
     Facts facts;
     facts.request.had_cookie = circumstances.had_cookie;
+    facts.request.had_authorization = r.headers_in.authorization != nullptr;
+    facts.request.delay = delay;
     facts.response.status = status;
     facts.response.fields = fields;
     facts.response.by_accel_redirect = circumstances.by_accel_redirect;
     facts.response.has_trailers = r.expect_trailers;
     return facts;
+}
+
+bool is_cookie(const core::Field& field) noexcept {
+    return core::iequal(field.name, "Set-Cookie");
 }
 
 }  // namespace
@@ -39,7 +45,7 @@ core::Reason Capture::judge(ngx_http_request_t& r, const LocationConf& conf,
     if (circumstances.no_store) { return core::Reason::no_store; }
     std::vector<core::Field> fields = origin_fields(r);
     Facts facts = facts_of(r, circumstances, as_fields(fields),
-                           static_cast<unsigned>(status));
+                           static_cast<unsigned>(status), 0);
     return core::judge(facts.request, facts.response,
                        policy_of(r, conf, status), now)
         .refused;
@@ -54,10 +60,11 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
     announced_ = r.headers_out.content_length_n;
 
     origin_ = origin_fields(r);
-    const auto [request, response] =
-        facts_of(r, circumstances, as_fields(origin_), status_);
+    const auto [request, response] = facts_of(
+        r, circumstances, as_fields(origin_), status_, received_ - started_);
 
-    bool renews = status_ == NGX_HTTP_NOT_MODIFIED && stored != nullptr;
+    bool renews = stored != nullptr &&
+                  (status_ == NGX_HTTP_NOT_MODIFIED || circumstances.by_head);
     core::Policy policy =
         policy_of(r, conf, renews ? stored->meta.status : status_);
     ignores_vary_ = (policy.ignore & core::ignore_vary) != 0;
@@ -69,7 +76,10 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
         core::apply_jitter(verdict_.windows, circumstances.key,
                            static_cast<unsigned>(conf.jitter));
     }
-    confirms_ = renews && core::confirms(*stored, response.fields, received_);
+    confirms_ =
+        renews && (circumstances.by_head
+                       ? core::describes(*stored, response.fields, received_)
+                       : core::confirms(*stored, response.fields, received_));
     if (circumstances.no_store && verdict_.may_store()) {
         refuse(core::Reason::no_store);
         refused_by_directive_ = true;
@@ -82,6 +92,10 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
     if (!verdict_.may_store()) { return; }
 
     fields_ = delivered_fields(r, received_ / core::second);
+    if ((policy.ignore & core::ignore_set_cookie) != 0) {
+        fields_.erase(std::remove_if(fields_.begin(), fields_.end(), is_cookie),
+                      fields_.end());
+    }
     date_ = received_ / core::second;
     for (const core::Field& field : fields_) {
         if (field.name == "Date") {

@@ -25,6 +25,7 @@ class Capture {
         bool by_accel_redirect = false;
         bool no_store = false;  // cacheback_no_store said so
         std::string_view key;   // of the item, for cacheback_jitter
+        bool by_head = false;   // a HEAD's answer, for the GET that is stored
     };
 
     // Why the response of `r`, taken as one with `status`, may not be stored.
@@ -60,7 +61,8 @@ class Capture {
         return verdict_;
     }
     [[nodiscard]] unsigned status() const noexcept { return status_; }
-    // It is a 304, and about the very entry it was asked about.
+    // It is a 304 or the answer to a HEAD, and about the very entry that is
+    // stored.
     [[nodiscard]] bool confirms() const noexcept { return confirms_; }
     // How much of the body has passed.
     [[nodiscard]] off_t seen() const noexcept { return seen_; }

@@ -201,7 +201,10 @@ std::optional<core::Millis> lifetime_of(ngx_http_request_t& r,
 core::Policy policy_of(ngx_http_request_t& r, const LocationConf& conf,
                        ngx_uint_t status) {
     core::Policy policy;
-    policy.lifetime = lifetime_of(r, conf, status);
+    policy.name = policy_name(conf);
+    if (core::traits_of(policy.name).uses_lifetimes) {
+        policy.lifetime = lifetime_of(r, conf, status);
+    }
     policy.ttl = evaluate(r, conf.ttl, default_ttl);
     policy.stale_if_error = std::max<core::Millis>(
         evaluate(r, conf.stale_if_error, policy.ttl), 0);  // `never` is below
@@ -268,6 +271,9 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) {
     ngx_conf_merge_ptr_value(conf.purge, prev.purge, nullptr);
     ngx_conf_merge_ptr_value(conf.skip, prev.skip, nullptr);
     if (conf.ignore == 0) { conf.ignore = prev.ignore; }
+    ngx_conf_merge_uint_value(
+        conf.policy, prev.policy,
+        static_cast<ngx_uint_t>(core::PolicyName::cacheback));
     if (conf.max_size == NGX_CONF_UNSET_SIZE) { conf.max_size = prev.max_size; }
     ngx_conf_merge_value(conf.revalidate, prev.revalidate, 1);
     ngx_conf_merge_msec_value(conf.lock, prev.lock, default_lock);

@@ -70,7 +70,8 @@ struct LocationConf {
     ngx_array_t* offline = static_cast<ngx_array_t*>(NGX_CONF_UNSET_PTR);
     ngx_array_t* purge = static_cast<ngx_array_t*>(NGX_CONF_UNSET_PTR);
     ngx_array_t* skip = static_cast<ngx_array_t*>(NGX_CONF_UNSET_PTR);
-    unsigned ignore = 0;  // bits of core::IgnoredField
+    unsigned ignore = 0;                      // bits of core::IgnoredField
+    ngx_uint_t policy = NGX_CONF_UNSET_UINT;  // a core::PolicyName
     size_t max_size = NGX_CONF_UNSET_SIZE;
     ngx_flag_t revalidate = NGX_CONF_UNSET;
     ngx_msec_t lock = NGX_CONF_UNSET_MSEC;  // 0: off
@@ -121,6 +122,11 @@ inline constexpr core::Millis default_uncacheable_ttl = 60 * core::second;
 [[nodiscard]] std::optional<core::Millis> lifetime_of(ngx_http_request_t& r,
                                                       const LocationConf& conf,
                                                       ngx_uint_t status);
+
+[[nodiscard]] inline core::PolicyName policy_name(
+    const LocationConf& conf) noexcept {
+    return static_cast<core::PolicyName>(conf.policy);
+}
 
 [[nodiscard]] core::Policy policy_of(ngx_http_request_t& r,
                                      const LocationConf& conf,

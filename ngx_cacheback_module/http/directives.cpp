@@ -85,6 +85,13 @@ ngx_command_t directives[] = {
       0,
       nullptr },
 
+    { ngx_string("cacheback_policy"),
+      everywhere | NGX_CONF_TAKE1,
+      set_policy,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      nullptr },
+
     { ngx_string("cacheback_max_size"),
       everywhere | NGX_CONF_TAKE1,
       set_size,

@@ -1,6 +1,7 @@
 #include "eligibility.hpp"
 
 #include "../ngx/pool.hpp"
+#include "origin_fields.hpp"
 
 namespace cacheback::http {
 
@@ -32,7 +33,8 @@ core::Reason why_not_looked_up(ngx_http_request_t& r,
     }
     if (r.headers_in.upgrade != nullptr) { return core::Reason::upgrade; }
     if (r.headers_in.authorization != nullptr &&
-        (conf.ignore & core::ignore_authorization) == 0) {
+        (conf.ignore & core::ignore_authorization) == 0 &&
+        !core::traits_of(policy_name(conf)).serves_authorized) {
         return core::Reason::authorization;
     }
     // Its answer may be one that the key does not tell apart.
@@ -48,12 +50,30 @@ core::Reason why_not_looked_up(ngx_http_request_t& r,
     return core::Reason::none;
 }
 
+const core::RequestDirectives* asked_of_caches(ngx_http_request_t& r) {
+    std::vector<core::Field> fields = request_fields(r);
+    core::RequestDirectives asks =
+        core::read_request_directives({fields.data(), fields.size()});
+    if (!asks.any) { return &core::nothing_asked; }
+    auto* kept = static_cast<core::RequestDirectives*>(
+        ngx_palloc(r.pool, sizeof(core::RequestDirectives)));
+    if (kept == nullptr) { throw std::bad_alloc{}; }
+    return new (kept) core::RequestDirectives(asks);
+}
+
 bool asks_for_part(const ngx_http_request_t& r) noexcept {
     return asked_by_head(r) || r.headers_in.range != nullptr ||
            r.headers_in.if_modified_since != nullptr ||
            r.headers_in.if_unmodified_since != nullptr ||
            r.headers_in.if_match != nullptr ||
            r.headers_in.if_none_match != nullptr;
+}
+
+bool asks_for_validation(const ngx_http_request_t& r) noexcept {
+    const auto& in = r.headers_in;
+    return !asked_by_head(r) && in.range == nullptr && in.if_match == nullptr &&
+           in.if_unmodified_since == nullptr &&
+           (in.if_none_match != nullptr || in.if_modified_since != nullptr);
 }
 
 bool sent_cookie(const ngx_http_request_t& r) noexcept {

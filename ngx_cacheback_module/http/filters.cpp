@@ -106,9 +106,20 @@ void set_lists(ngx_http_request_t& r,
     r.headers_out.trailers.last = &r.headers_out.trailers.part;
 }
 
+// The stored entry in place of what the origin has sent. NGX_OK, or the error
+// that the client's conditions make of it.
+ngx_int_t replace_header(RequestContext& context,
+                         const ngx_http_headers_out_t& out) {
+    set_lists(context.request, out);
+    context.body = RequestContext::Body::of_entry;
+    ngx_int_t rc = set_header(context);
+    if (rc == NGX_ERROR) { throw std::bad_alloc{}; }
+    return rc;
+}
+
 // The origin says that what is stored is still right: the entry lives on, and
 // the client gets it in place of the 304.
-void renew(RequestContext& context) {
+ngx_int_t renew(RequestContext& context) {
     ngx_http_request_t& r = context.request;
     const core::EntryView& old = *context.entry;
 
@@ -145,11 +156,33 @@ void renew(RequestContext& context) {
     context.status = Status::revalidated;
     context.store.control().count(Counter::revalidated);
 
-    set_lists(r, out);
-    context.body = RequestContext::Body::of_entry;
-    if (set_header(r, *context.entry, context.now) != NGX_OK) {
-        throw std::bad_alloc{};
+    return replace_header(context, out);
+}
+
+// The origin has answered a HEAD: that is news of the entry that a GET would
+// get (RFC 9111 4.3.5). Where it is about that entry, it lives on with the new
+// fields: ready for renew(). Of another one the background fetch will tell
+// more.
+bool updates_by_head(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    bool applies =
+        core::traits_of(policy_name(context.conf)).updates_by_head &&
+        context.is_head && context.entry && context.fill != nullptr &&
+        r.headers_out.status == NGX_HTTP_OK && !context.redirects.by_error_page;
+    if (!applies) { return false; }
+
+    Capture::Circumstances circumstances = circumstances_of(context);
+    circumstances.had_cookie = false;  // it updates fields, no content
+    circumstances.by_head = true;
+    auto capture = std::make_unique<Capture>(context.now);
+    capture->begin(r, context.conf, circumstances, &*context.entry);
+    if (!capture->confirms() || capture->refused() != core::Reason::none) {
+        return false;
     }
+    context.capture = std::move(capture);
+    context.lease = context.fill->yield();
+    context.fill.reset();
+    return true;
 }
 
 // The proxy takes what is no HTTP for HTTP/0.9, and the client's version too.
@@ -168,10 +201,11 @@ bool stands_in(const RequestContext& context) {
     return (redirects.origin_failed || spoke_no_http(r) ||
             core::is_origin_failure(
                 static_cast<unsigned>(r.headers_out.status))) &&
-           core::serves_on_error(context.entry->meta, context.now);
+           core::serves_on_error(context.entry->meta, *context.asks,
+                                 context.now);
 }
 
-void serve_on_error(RequestContext& context) {
+ngx_int_t serve_on_error(RequestContext& context) {
     ngx_http_request_t& r = context.request;
     ngx_http_headers_out_t out;
     ngx_memzero(&out, sizeof(out));
@@ -187,25 +221,19 @@ void serve_on_error(RequestContext& context) {
     context.reason = core::Reason::error;
     context.store.control().count(Counter::stale);
 
-    set_lists(r, out);
     r.err_status = 0;
     if (spoke_no_http(r)) { r.http_version = context.http_version; }
-    context.body = RequestContext::Body::of_entry;
-    if (set_header(r, *context.entry, context.now) != NGX_OK) {
-        throw std::bad_alloc{};
-    }
+    return replace_header(context, out);
 }
 
-// The client's own fetch has answered.
-void on_answer(RequestContext& context) {
+// The client's own fetch has answered. NGX_OK, or what replace_header() says.
+ngx_int_t on_answer(RequestContext& context) {
     ngx_http_request_t& r = context.request;
     restore_fields(context);
-    if (stands_in(context)) {
-        serve_on_error(context);
-        return;
-    }
+    if (stands_in(context)) { return serve_on_error(context); }
 
     if (context.capture == nullptr) {
+        if (updates_by_head(context)) { return renew(context); }
         if (context.fill != nullptr) {
             core::Reason refused = judge_partial(context);
             context.reason = refused == core::Reason::none
@@ -213,13 +241,13 @@ void on_answer(RequestContext& context) {
                                  : refused;
             pass_on(context, refused);
         }
-        return;
+        return NGX_OK;
     }
     if (context.capture->begun()) {
         // 412 or 416 under way: another body under the header we have seen.
         context.capture.reset();
         context.reason = core::Reason::error;
-        return;
+        return NGX_OK;
     }
 
     context.capture->begin(r, context.conf, circumstances_of(context),
@@ -227,11 +255,10 @@ void on_answer(RequestContext& context) {
     if (context.redirects.by_error_page) {
         context.capture->refuse(core::Reason::error_page);
     }
-    // Only plain GETs are collected, so the condition was ours.
+    // What the client holds was not asked about, so the condition was ours.
     if (r.headers_out.status == NGX_HTTP_NOT_MODIFIED && context.entry &&
         !context.redirects.by_error_page) {
-        renew(context);
-        return;
+        return renew(context);
     }
     core::Reason refused = context.capture->refused();
     if (refused == core::Reason::none) {
@@ -239,11 +266,14 @@ void on_answer(RequestContext& context) {
         // Others wait for this answer: from here on it is fetched to its end,
         // whatever becomes of the client.
         r.read_event_handler = ngx_http_block_reading;
-        return;
+        // And it is taken in whole, whatever the client holds.
+        if (context.is_validation) { r.disable_not_modified = 1; }
+        return NGX_OK;
     }
     context.reason = refused;
     context.capture.reset();
     pass_on(context, refused);
+    return NGX_OK;
 }
 
 // Calls each(subrequest) for those that will print between the parts of the
@@ -412,22 +442,22 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
         say_status(*context);
         return next_header_filter(r);
     }
-    bool intact = ngx::guard(
-        log,
-        [&] {
-            on_answer(*context);
-            return true;
-        },
-        [&] {
+    ngx_int_t rc = ngx::guard(
+        log, [&] { return on_answer(*context); },
+        [&]() -> ngx_int_t {
             context->capture.reset();  // the page goes on, unstored
-            return context->body == RequestContext::Body::of_origin;
+            return context->body == RequestContext::Body::of_origin ? NGX_OK
+                                                                    : NGX_ERROR;
         });
-    if (!intact) { return NGX_ERROR; }
-    say_status(*context);
-    ngx_int_t rc = next_header_filter(r);
+    if (rc == NGX_ERROR) { return NGX_ERROR; }
+    if (rc == NGX_OK) {
+        say_status(*context);
+        rc = next_header_filter(r);
+    }
     if (context->body != RequestContext::Body::of_entry) { return rc; }
     // Not every producer of an error looks whether its header went out.
-    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
+    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE ||
+        rc == NGX_HTTP_PRECONDITION_FAILED) {
         return ngx_http_filter_finalize_request(r, nullptr, rc);
     }
     return context->status == Status::stale ? end_error(*context, rc) : rc;

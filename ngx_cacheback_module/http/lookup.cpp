@@ -115,6 +115,15 @@ ngx_int_t write_default_key(const ngx_http_request_t& r,
     return NGX_OK;
 }
 
+// What the request says to caches, where the policy lets it.
+void heed_request(RequestContext& context) {
+    context.asks = asked_of_caches(context.request);
+    if (context.asks->no_store && (context.reason == core::Reason::none ||
+                                   context.reason == core::Reason::bypass)) {
+        context.reason = core::Reason::no_store;
+    }
+}
+
 }  // namespace
 
 store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
@@ -219,8 +228,12 @@ ngx_int_t on_precontent(ngx_http_request_t& r) {
     RequestContext& context = make_context(r, conf);
     context.redirects = before;
     context.reason = why_not_looked_up(r, conf);
+    if (core::traits_of(policy_name(conf)).heeds_requests) {
+        heed_request(context);
+    }
     context.is_head = asked_by_head(r);
     context.is_partial = asks_for_part(r);
+    context.is_validation = context.is_partial && asks_for_validation(r);
     context.had_cookie =
         (conf.ignore & core::ignore_cookie) == 0 && sent_cookie(r);
     if (context.reason == core::Reason::bypass && !context.is_partial) {

@@ -65,11 +65,16 @@ struct RequestContext {
     bool is_head = false;
     // HEAD, Range or conditional: its answer is not what the item is.
     bool is_partial = false;
+    // A GET with If-None-Match or If-Modified-Since and nothing else of that
+    // kind: where an entry is held, that is validated, and answers it.
+    bool is_validation = false;
     bool had_cookie = false;
     bool vary_missed = false;  // what is stored is for other requests
     core::Forward forward = core::Forward::none;
     ngx_str_t status_field{0, nullptr};  // its Cache-Status
     Redirects redirects;                 // after its look-up
+    // What it asks of caches; in the request's memory where there is any.
+    const core::RequestDirectives* asks = &core::nothing_asked;
 
     std::optional<core::EntryView> entry;
     bool in_doubt = false;  // Redis is asked whether it is still right

@@ -76,6 +76,12 @@ bool is_identity(std::string_view name) noexcept {
     return core::iequal(name, "Cookie") || core::iequal(name, "Authorization");
 }
 
+// What a client asks of its own copy. The item is validated by what is stored.
+bool is_validator(std::string_view name) noexcept {
+    return core::iequal(name, "If-None-Match") ||
+           core::iequal(name, "If-Modified-Since");
+}
+
 bool sent_in_background(std::string_view name, const LocationConf& conf,
                         const core::EntryView* stored) {
     // Never a part or a condition of a client, whatever names it. A client's
@@ -215,6 +221,7 @@ std::vector<core::Field> fill_fields(ngx_http_request_t& r,
     std::vector<core::Field> fields;
     for (const core::Field& field : sent) {
         if (!is_own(field.name) && !names(extra, field.name) &&
+            !is_validator(field.name) &&
             !core::iequal(field.name, "Accept-Encoding")) {
             fields.push_back(field);
         }

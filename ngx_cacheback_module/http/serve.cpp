@@ -1,5 +1,7 @@
 #include "serve.hpp"
 
+#include "../core/preconditions.hpp"
+#include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
 #include "response_field.hpp"
 
@@ -45,6 +47,11 @@ bool set_field(ngx_http_request_t& r, const core::EntryField& from) noexcept {
         set_content_type(r, from.value);
         return true;
     }
+    // That of a part which nginx is about to cut out is another one.
+    if (from.kind == core::FieldKind::content_range &&
+        r.headers_in.range != nullptr) {
+        return true;
+    }
 
     ngx_table_elt_t* field = push_field(r, from.name, from.value);
     if (field == nullptr) { return false; }
@@ -60,6 +67,7 @@ bool set_field(ngx_http_request_t& r, const core::EntryField& from) noexcept {
     case core::FieldKind::cache_control: return note_cache_control(r, field);
     case core::FieldKind::link: return note_link(r, field);
     case core::FieldKind::content_type:
+    case core::FieldKind::content_range:
     case core::FieldKind::vary:
     case core::FieldKind::other: break;
     }
@@ -83,10 +91,67 @@ bool set_age(ngx_http_request_t& r, core::Seconds age) noexcept {
            nullptr;
 }
 
-}  // namespace
+// Lines of one list as one; nginx before 1.23 refuses a second line itself.
+std::string_view joined(ngx_http_request_t& r, const ngx_table_elt_t* field) {
+    if (field == nullptr) { return {}; }
+#if (nginx_version >= 1023000)
+    if (field->next != nullptr) {
+        std::string all(ngx::view(field->value));
+        while ((field = field->next) != nullptr) {
+            all += ", ";
+            all += ngx::view(field->value);
+        }
+        ngx_str_t text;
+        if (!ngx::copy(*r.pool, text, all)) { throw std::bad_alloc{}; }
+        return ngx::view(text);
+    }
+#endif
+    return ngx::view(field->value);
+}
 
-ngx_int_t set_header(ngx_http_request_t& r, const core::EntryView& entry,
-                     core::Millis now) {
+std::string_view value_of(const ngx_table_elt_t* field) noexcept {
+    return field == nullptr ? std::string_view() : ngx::view(field->value);
+}
+
+core::Preconditions preconditions_of(ngx_http_request_t& r) {
+    const auto& in = r.headers_in;
+    core::Preconditions asked;
+    asked.if_match = joined(r, in.if_match);
+    asked.if_none_match = joined(r, in.if_none_match);
+    asked.if_unmodified_since = value_of(in.if_unmodified_since);
+    auto* conf = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_get_module_loc_conf((&r), ngx_http_core_module));
+    if (conf->if_modified_since != NGX_HTTP_IMS_OFF) {
+        asked.if_modified_since = value_of(in.if_modified_since);
+    }
+    return asked;
+}
+
+// As nginx makes one: what describes a body goes.
+void make_not_modified(ngx_http_request_t& r) noexcept {
+    auto& out = r.headers_out;
+    out.status = NGX_HTTP_NOT_MODIFIED;
+    out.content_type.len = 0;
+    out.content_length_n = -1;
+    if (out.content_encoding != nullptr) {
+        out.content_encoding->hash = 0;
+        out.content_encoding = nullptr;
+    }
+    r.allow_ranges = 0;
+}
+
+// Whether nginx may cut out what the client asks for.
+bool allows_ranges(const ngx_http_request_t& r, const core::Validators& held,
+                   core::Seconds now) noexcept {
+    const auto& in = r.headers_in;
+    if (in.range == nullptr) { return true; }
+    if (r.method != NGX_HTTP_GET) { return false; }  // RFC 9110 14.2
+    return in.if_range == nullptr ||
+           core::range_applies(ngx::view(in.if_range->value), held, now);
+}
+
+ngx_int_t replay_header(ngx_http_request_t& r, const core::EntryView& entry,
+                        core::Millis now) {
     auto& out = r.headers_out;
     out.status = entry.meta.status;
     out.content_length_n = entry.meta.body_size;
@@ -102,6 +167,35 @@ ngx_int_t set_header(ngx_http_request_t& r, const core::EntryView& entry,
     r.allow_ranges = 1;
     r.disable_not_modified = 0;
     return NGX_OK;
+}
+
+// The client's conditions and its range, where there are any.
+ngx_int_t heed_client(ngx_http_request_t& r, const core::EntryMeta& entry,
+                      core::Millis at) {
+    const core::Seconds now = at / core::second;
+    core::Validators held;
+    held.etag = value_of(r.headers_out.etag);
+    held.last_modified = entry.last_modified;
+    held.date = entry.date;
+    r.allow_ranges = allows_ranges(r, held, now) ? 1 : 0;
+    r.disable_not_modified = 1;
+    switch (core::evaluate(preconditions_of(r), held, entry.status, now)) {
+    case core::Precondition::met: break;
+    case core::Precondition::not_modified: make_not_modified(r); break;
+    case core::Precondition::failed: return NGX_HTTP_PRECONDITION_FAILED;
+    }
+    return NGX_OK;
+}
+
+}  // namespace
+
+ngx_int_t set_header(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    ngx_int_t rc = replay_header(r, *context.entry, context.now);
+    bool asks_more = context.is_partial || context.is_validation;
+    return rc == NGX_OK && asks_more
+               ? heed_client(r, context.entry->meta, context.now)
+               : rc;
 }
 
 ngx_chain_t* body_chain(ngx_http_request_t& r,
@@ -133,14 +227,17 @@ ngx_int_t serve_entry(ngx_http_request_t* r) noexcept {
     ngx_int_t rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) { return rc; }
 
-    const core::EntryView& entry = *context->entry;
-    if (set_header(*r, entry, context->now) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    rc = ngx::guard(
+        r->connection->log, [&] { return set_header(*context); },
+        []() -> ngx_int_t { return NGX_ERROR; });
+    if (rc != NGX_OK) {
+        ngx_http_clean_header(r);
+        return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
     }
     rc = ngx_http_send_header(r);
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) { return rc; }
 
-    ngx_chain_t* out = body_chain(*r, entry);
+    ngx_chain_t* out = body_chain(*r, *context->entry);
     return out == nullptr ? NGX_ERROR : ngx_http_output_filter(r, out);
 }
 

@@ -339,6 +339,26 @@ char* set_ignored(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     return NGX_CONF_OK;
 }
 
+// `cacheback_policy cacheback|rfc9111`
+char* set_policy(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+    ngx_uint_t& policy = static_cast<LocationConf*>(conf)->policy;
+    ngx_str_t* args = arguments(cf);
+    if (policy != NGX_CONF_UNSET_UINT) { return text("is duplicate"); }
+
+    if (ngx::view(args[1]) == "cacheback") {
+        policy = static_cast<ngx_uint_t>(core::PolicyName::cacheback);
+    } else if (ngx::view(args[1]) == "rfc9111") {
+        policy = static_cast<ngx_uint_t>(core::PolicyName::rfc9111);
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\", expected "
+                           "\"cacheback\" or \"rfc9111\"",
+                           &args[1], &args[0]);
+        return failed();
+    }
+    return NGX_CONF_OK;
+}
+
 // `cacheback_min_uses N`
 char* set_min_uses(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     ngx_int_t& uses = static_cast<LocationConf*>(conf)->min_uses;

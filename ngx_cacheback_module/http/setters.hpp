@@ -15,6 +15,7 @@ char* set_empty(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_lock(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_ignored(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_policy(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_min_uses(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_cache_status(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_jitter(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

@@ -27,7 +27,8 @@ void use(const EntryView& view) {
     EntryField field{};
     std::size_t size = 0;
     while (fields.next(field)) {
-        require(is_safe(field.name, field.value) && !never_stored(field.name));
+        require(is_safe(field.name, field.value) &&
+                !never_stored(field.name, view.meta.windows.policy));
         size +=
             field_prologue_size + field.name.size() + field.value.size() + 2;
     }

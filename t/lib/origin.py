@@ -13,6 +13,9 @@ Every path is a page; its query says what is answered:
     etag=TAG              ETag: "TAG", answers If-None-Match with 304
     modified=SECONDS      Last-Modified, in Unix time; answers If-Modified-Since
     h=Name:VALUE          any response field, may be repeated
+    date=S expires=S changed=S
+                          Date, Expires, Last-Modified: S seconds from now
+    form=rfc850|asctime   the form of Expires
     mark=1                " for M" in the body, M being the request's cookie
                           `mark`, where it sent one
     sets=K                each Kth answer does so, and sets that cookie again
@@ -42,6 +45,7 @@ import gzip
 import json
 import re
 import sys
+import time
 import urllib.parse
 
 
@@ -154,6 +158,11 @@ class Origin:
             head.append(("Last-Modified", date))
             if fields.get("if-modified-since") == date:
                 status = 304
+        for name, field in (("date", "Date"), ("expires", "Expires"),
+                            ("changed", "Last-Modified")):
+            if arg(name) is not None:
+                form = arg("form") if name == "expires" else None
+                head.append((field, http_date(int(arg(name)), form)))
         for field in args.get("h", []):
             name, _, value = field.partition(":")
             values = value.split("|")
@@ -223,6 +232,15 @@ class Origin:
             self.reset()
             return b"reset\n"
         return b"unknown\n"
+
+
+FORMS = {None: "%a, %d %b %Y %H:%M:%S GMT",
+         "rfc850": "%A, %d-%b-%y %H:%M:%S GMT",
+         "asctime": "%a %b %e %H:%M:%S %Y"}
+
+
+def http_date(offset, form):
+    return time.strftime(FORMS[form], time.gmtime(time.time() + offset))
 
 
 async def main():

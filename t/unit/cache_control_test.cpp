@@ -17,12 +17,11 @@ static void every_directive_is_read_without_regard_to_case(void**) {
     const CacheControl all =
         of("No-Store, NO-CACHE, private, public, must-revalidate, "
            "proxy-revalidate, must-understand, no-transform, immutable, "
-           "only-if-cached, Max-Age=1, s-maxage=2, stale-while-revalidate=3, "
+           "Max-Age=1, s-maxage=2, stale-while-revalidate=3, "
            "stale-if-error=4");
     assert_true(all.no_store && all.no_cache && all.is_private &&
                 all.is_public && all.must_revalidate && all.proxy_revalidate &&
-                all.must_understand && all.no_transform && all.immutable &&
-                all.only_if_cached);
+                all.must_understand && all.no_transform && all.immutable);
     assert_int_equal(all.max_age.value(), 1);
     assert_int_equal(all.s_maxage.value(), 2);
     assert_int_equal(all.stale_while_revalidate.value(), 3);

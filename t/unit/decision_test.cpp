@@ -194,10 +194,12 @@ static void an_item_older_than_the_threshold_is_expired(void**) {
 
 static void an_item_stands_in_for_an_error_within_its_window(void**) {
     EntryMeta meta = entry();
-    assert_true(serves_on_error(meta, stored_at + 150 * second - 1));
-    assert_false(serves_on_error(meta, stored_at + 150 * second));
+    assert_true(
+        serves_on_error(meta, nothing_asked, stored_at + 150 * second - 1));
+    assert_false(
+        serves_on_error(meta, nothing_asked, stored_at + 150 * second));
     meta.windows.stale_forbidden = true;
-    assert_false(serves_on_error(meta, stored_at + 61 * second));
+    assert_false(serves_on_error(meta, nothing_asked, stored_at + 61 * second));
 }
 
 static void these_answers_are_failures_of_the_origin(void**) {
@@ -218,6 +220,170 @@ static void a_rest_of_a_second_counts_towards_staleness(void**) {
     assert_int_equal(ttl_at(60 * second), 0);
     assert_int_equal(ttl_at(60 * second + 1), -1);
     assert_int_equal(ttl_at(61 * second), -1);
+}
+
+// ---- policy rfc9111; the numbers are sections of RFC 9111
+
+namespace {
+
+EntryMeta by_the_rfc() {
+    EntryMeta meta = entry();
+    meta.windows.policy = PolicyName::rfc9111;
+    return meta;
+}
+
+RequestDirectives asking(void (*set)(RequestDirectives&)) {
+    RequestDirectives asks;
+    asks.any = true;
+    set(asks);
+    return asks;
+}
+
+// `age` in seconds.
+State state_for_at(Seconds age, const RequestDirectives& asks,
+                   const EntryMeta& meta = by_the_rfc()) {
+    Rules rules;
+    rules.ttl = forever;
+    return state_for(meta, rules, asks, stored_at + age * second);
+}
+
+}  // namespace
+
+static void who_asks_for_nothing_gets_the_state_as_it_is(void**) {
+    for (Seconds age : {0, 59, 60, 89, 90, 149, 150, 999, 1000}) {
+        Rules rules;
+        rules.ttl = forever;
+        assert_true(state_for_at(age, nothing_asked) ==
+                    state_of(by_the_rfc(), rules, stored_at + age * second));
+    }
+}
+
+static void past_its_windows_it_waits_for_validation_until_its_ttl_4_3(void**) {
+    assert_true(state_at(150 * second, by_the_rfc()) == State::expired);
+    assert_true(state_at(999 * second, by_the_rfc()) == State::expired);
+    assert_true(state_at(1000 * second, by_the_rfc()) == State::gone);
+}
+
+static void no_cache_wants_it_validated_5_2_1_4(void**) {
+    const auto asks = asking([](auto& a) { a.no_cache = true; });
+    assert_true(state_for_at(0, asks) == State::expired);
+    assert_true(state_for_at(60, asks) == State::expired);
+    assert_true(state_for_at(1000, asks) == State::gone);
+}
+
+static void max_age_bounds_the_age_5_2_1_1(void**) {
+    const auto asks = asking([](auto& a) { a.max_age = 20; });
+    assert_true(state_for_at(20, asks) == State::fresh);
+    assert_true(state_for_at(21, asks) == State::expired);
+    EntryMeta aged = by_the_rfc();
+    aged.windows.initial_age = 10;
+    assert_true(state_for_at(10, asks, aged) == State::fresh);
+    assert_true(state_for_at(11, asks, aged) == State::expired);
+}
+
+static void max_age_0_has_it_validated_in_its_first_second_too(void**) {
+    const auto asks = asking([](auto& a) { a.max_age = 0; });
+    assert_true(state_for_at(0, asks) == State::expired);
+    assert_true(serves_waiters(by_the_rfc(), asks, stored_at));
+    assert_false(serves_waiters(by_the_rfc(), asks, stored_at + 1 * second));
+}
+
+static void who_names_an_age_wants_nothing_stale_5_2_1_1(void**) {
+    const auto asks = asking([](auto& a) { a.max_age = 500; });
+    assert_true(state_for_at(59, asks) == State::fresh);
+    assert_true(state_for_at(60, asks) == State::expired);
+}
+
+static void an_immutable_item_is_not_reloaded_while_fresh_8246_2(void**) {
+    EntryMeta meta = by_the_rfc();
+    meta.windows.immutable = true;
+    const auto reload = asking([](auto& a) { a.max_age = 0; });
+    const auto forced = asking([](auto& a) { a.no_cache = true; });
+    assert_true(state_for_at(30, reload, meta) == State::fresh);
+    assert_true(state_for_at(60, reload, meta) == State::expired);
+    assert_true(state_for_at(30, forced, meta) == State::expired);
+}
+
+static void min_fresh_wants_some_time_left_5_2_1_3(void**) {
+    const auto asks = asking([](auto& a) { a.min_fresh = 10; });
+    assert_true(state_for_at(50, asks) == State::fresh);
+    assert_true(state_for_at(51, asks) == State::expired);
+    assert_true(state_for_at(60, asks) == State::expired);
+}
+
+static void max_stale_takes_it_stale_5_2_1_2(void**) {
+    const auto asks = asking([](auto& a) { a.max_stale = 100; });
+    assert_true(state_for_at(59, asks) == State::fresh);
+    assert_true(state_for_at(60, asks) == State::stale);
+    assert_true(state_for_at(160, asks) == State::stale);
+    assert_true(state_for_at(161, asks) == State::expired);
+    const auto both = asking([](auto& a) {
+        a.max_stale = 100;
+        a.max_age = 70;
+    });
+    assert_true(state_for_at(70, both) == State::stale);
+    assert_true(state_for_at(71, both) == State::expired);
+}
+
+static void max_stale_may_ask_for_less_than_the_origin_gives(void**) {
+    const auto asks = asking([](auto& a) { a.max_stale = 10; });
+    assert_true(state_for_at(70, asks) == State::stale);
+    assert_true(state_for_at(71, asks) == State::expired);
+}
+
+static void max_stale_lifts_no_ban_and_no_threshold_4_2_4(void**) {
+    const auto asks = asking([](auto& a) { a.max_stale = max_seconds; });
+    EntryMeta forbidden = by_the_rfc();
+    forbidden.windows.stale_forbidden = true;
+    assert_true(state_for_at(60, asks, forbidden) == State::expired);
+    Rules rules;
+    rules.ttl = forever;
+    rules.threshold = 100 * second;
+    assert_true(state_for(by_the_rfc(), rules, asks,
+                          stored_at + 101 * second) == State::expired);
+}
+
+static void on_error_a_client_may_take_it_longer_5861_4(void**) {
+    const auto longer = asking([](auto& a) { a.stale_if_error = 200; });
+    const auto at = [](Seconds age) { return stored_at + age * second; };
+    assert_true(serves_on_error(by_the_rfc(), longer, at(149)));
+    assert_true(serves_on_error(by_the_rfc(), longer, at(259)));
+    assert_false(serves_on_error(by_the_rfc(), longer, at(260)));
+    EntryMeta forbidden = by_the_rfc();
+    forbidden.windows.stale_forbidden = true;
+    assert_false(serves_on_error(forbidden, longer, at(61)));
+}
+
+static void who_wants_it_validated_takes_no_old_item_for_an_error_4_2_4(
+    void**) {
+    const auto no_cache = asking([](auto& a) { a.no_cache = true; });
+    const auto young = asking([](auto& a) { a.max_age = 5; });
+    assert_false(serves_on_error(by_the_rfc(), no_cache, stored_at));
+    assert_true(serves_on_error(by_the_rfc(), young, stored_at + 5 * second));
+    assert_false(serves_on_error(by_the_rfc(), young, stored_at + 6 * second));
+}
+
+static void who_waited_shares_what_is_fresh_4(void**) {
+    assert_true(serves_waiters(by_the_rfc(), nothing_asked, stored_at));
+    assert_false(
+        serves_waiters(by_the_rfc(), nothing_asked, stored_at + 60 * second));
+    const auto no_cache = asking([](auto& a) { a.no_cache = true; });
+    const auto longer = asking([](auto& a) { a.min_fresh = 61; });
+    assert_true(serves_waiters(by_the_rfc(), no_cache, stored_at));
+    assert_false(serves_waiters(by_the_rfc(), longer, stored_at));
+    // Policy cacheback: be its lifetime as short as it may.
+    assert_true(
+        serves_waiters(entry(), nothing_asked, stored_at + 60 * second));
+}
+
+static void nobody_stands_in_a_row_for_what_is_for_one_only_4(void**) {
+    EntryMeta never = by_the_rfc();
+    never.windows.fresh_for = 0;
+    assert_true(is_for_one_only(never));
+    assert_false(is_for_one_only(by_the_rfc()));
+    EntryMeta ours = entry();
+    ours.windows.fresh_for = 0;
+    assert_false(is_for_one_only(ours));
 }
 
 int main() {
@@ -248,6 +414,23 @@ int main() {
         cmocka_unit_test(an_item_older_than_the_threshold_is_expired),
         cmocka_unit_test(an_item_stands_in_for_an_error_within_its_window),
         cmocka_unit_test(these_answers_are_failures_of_the_origin),
+        cmocka_unit_test(who_asks_for_nothing_gets_the_state_as_it_is),
+        cmocka_unit_test(
+            past_its_windows_it_waits_for_validation_until_its_ttl_4_3),
+        cmocka_unit_test(no_cache_wants_it_validated_5_2_1_4),
+        cmocka_unit_test(max_age_bounds_the_age_5_2_1_1),
+        cmocka_unit_test(max_age_0_has_it_validated_in_its_first_second_too),
+        cmocka_unit_test(who_names_an_age_wants_nothing_stale_5_2_1_1),
+        cmocka_unit_test(an_immutable_item_is_not_reloaded_while_fresh_8246_2),
+        cmocka_unit_test(min_fresh_wants_some_time_left_5_2_1_3),
+        cmocka_unit_test(max_stale_takes_it_stale_5_2_1_2),
+        cmocka_unit_test(max_stale_may_ask_for_less_than_the_origin_gives),
+        cmocka_unit_test(max_stale_lifts_no_ban_and_no_threshold_4_2_4),
+        cmocka_unit_test(on_error_a_client_may_take_it_longer_5861_4),
+        cmocka_unit_test(
+            who_wants_it_validated_takes_no_old_item_for_an_error_4_2_4),
+        cmocka_unit_test(who_waited_shares_what_is_fresh_4),
+        cmocka_unit_test(nobody_stands_in_a_row_for_what_is_for_one_only_4),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

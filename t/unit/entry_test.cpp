@@ -155,6 +155,29 @@ static void fields_vary_tags_and_flags_come_back(void**) {
     assert_false(vary_matches(view->vary(), {}));
 }
 
+static void an_entry_tells_its_policy_and_holds_what_that_stores(void**) {
+    const std::string golden = file_bytes("verbatim");
+    const auto view = EntryView::check(golden, "http://example.com/rfc");
+    assert_true(view.has_value());
+    assert_true(view->meta.windows.policy == PolicyName::rfc9111);
+    assert_true(view->meta.windows.immutable);
+    assert_false(view->meta.windows.stale_forbidden);
+    assert_text(fields_of(*view),
+                "Set-Cookie: a=b\n"
+                "Content-Range: something\n"
+                "Cache-Control: max-age=60, immutable\n");
+    assert_true(EntryView::trusted(page()).meta.windows.policy ==
+                PolicyName::cacheback);
+}
+
+static void a_cookie_in_an_entry_of_the_other_policy_is_refused(void**) {
+    std::string bytes = file_bytes("verbatim");
+    store(bytes.data() + offset::flags, flag_immutable);
+    assert_false(is_read(sealed(bytes), "http://example.com/rfc"));
+    store(bytes.data() + offset::flags, flag_rfc9111);
+    assert_true(is_read(sealed(bytes), "http://example.com/rfc"));
+}
+
 static void a_field_carries_its_kind_and_a_nul_behind_each_text(void**) {
     const std::string bytes = page();
     EntryFields fields = EntryView::trusted(bytes).fields();
@@ -217,7 +240,9 @@ static void an_unknown_version_is_refused(void**) {
 
 static void reserved_bits_must_be_zero(void**) {
     assert_true(is_read(patched(offset::flags, std::uint16_t{1})));
-    assert_false(is_read(patched(offset::flags, std::uint16_t{2})));
+    assert_true(is_read(patched(offset::flags, std::uint16_t{2})));
+    assert_true(is_read(patched(offset::flags, std::uint16_t{7})));
+    assert_false(is_read(patched(offset::flags, std::uint16_t{8})));
     assert_false(is_read(patched(offset::reserved_a, std::uint16_t{1})));
     assert_false(is_read(patched(offset::reserved_b, std::uint64_t{1})));
 }
@@ -544,6 +569,8 @@ int main() {
         cmocka_unit_test(the_golden_vectors_are_read),
         cmocka_unit_test(every_number_comes_back),
         cmocka_unit_test(fields_vary_tags_and_flags_come_back),
+        cmocka_unit_test(an_entry_tells_its_policy_and_holds_what_that_stores),
+        cmocka_unit_test(a_cookie_in_an_entry_of_the_other_policy_is_refused),
         cmocka_unit_test(a_field_carries_its_kind_and_a_nul_behind_each_text),
         cmocka_unit_test(a_head_alone_has_no_body),
         cmocka_unit_test(no_single_bit_may_change),

@@ -17,7 +17,8 @@ constexpr std::string_view in_two_minutes = "Sun, 06 Nov 1994 08:51:37 GMT";
 
 std::optional<NamedLifetime> named(const FieldList& fields,
                                    unsigned ignore = 0) {
-    return named_lifetime(read_caching_fields(fields, ignore, now), now);
+    const CachingFields read = read_caching_fields(fields, ignore, now);
+    return named_lifetime(read, received_age(read), now);
 }
 
 // Seconds left; -1 when no lifetime is named.
@@ -27,7 +28,7 @@ Seconds left(const FieldList& fields, unsigned ignore = 0) {
 }
 
 Seconds age(const FieldList& fields) {
-    return initial_age(read_caching_fields(fields, 0, now));
+    return received_age(read_caching_fields(fields, 0, now));
 }
 
 }  // namespace
@@ -179,8 +180,7 @@ NamedLifetime bounded(const FieldList& fields, Millis least,
     Policy policy;
     policy.min_lifetime = least;
     policy.max_lifetime = most;
-    return within_bounds(
-        *named_lifetime(read_caching_fields(fields, 0, now), now), policy);
+    return within_bounds(*named(fields), policy);
 }
 
 }  // namespace

@@ -125,6 +125,54 @@ static void the_stored_validator_lets_a_no_cache_entry_live(void**) {
     assert_false(judged(Stored({}), no_cache).may_store());
 }
 
+// ---- 4.3.5: HEAD; sections of RFC 9111
+
+static void a_head_response_with_the_same_validators_is_of_the_entry_4_3_5(
+    void**) {
+    const Stored stored({{"ETag", "\"a\""}}, 200, 784111777);
+    const auto describes_it = [&](const FieldList& head) {
+        return describes(stored.view(), head, now);
+    };
+    assert_true(describes_it({}));
+    assert_true(
+        describes_it({{"ETag", " \"a\""},
+                      {"Content-Length", "0"},
+                      {"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}}));
+    assert_false(describes_it({{"ETag", "\"b\""}}));
+    assert_false(describes_it({{"ETag", "W/\"a\""}}));
+    assert_false(describes_it({{"Content-Length", "1"}}));
+    assert_false(describes_it({{"Content-Length", "x"}}));
+    assert_false(
+        describes_it({{"Last-Modified", "Sun, 06 Nov 1994 08:49:38 GMT"}}));
+    assert_false(describes_it({{"Last-Modified", "junk"}}));
+}
+
+static void a_validator_that_only_the_head_has_is_another_entry_4_3_5(void**) {
+    const Stored stored({});
+    assert_false(describes(stored.view(), FieldList{{"ETag", "\"a\""}}, now));
+    assert_false(describes(
+        stored.view(),
+        FieldList{{"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}}, now));
+}
+
+static void by_the_rfc_a_renewed_lifetime_is_named_guessed_or_the_old_4_3_4(
+    void**) {
+    const auto renewed = [](const Stored& stored, const FieldList& fields) {
+        ResponseFacts response;
+        response.status = 304;
+        response.fields = fields;
+        Policy policy;
+        policy.name = PolicyName::rfc9111;
+        return judge_renewal(stored.view(), {}, response, policy, now)
+            .windows.fresh_for;
+    };
+    const Stored guessed({{"Last-Modified", "Sun, 06 Nov 1994 07:49:37 GMT"}});
+    assert_int_equal(renewed(guessed, {{"Cache-Control", "max-age=5"}}),
+                     5 * second);
+    assert_int_equal(renewed(guessed, {}), 360 * second);
+    assert_int_equal(renewed(Stored({{"ETag", "\"a\""}}), {}), 77 * second);
+}
+
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(a_304_of_the_same_etag_confirms),
@@ -138,6 +186,12 @@ int main() {
         cmocka_unit_test(a_304_may_forbid_storing),
         cmocka_unit_test(a_cookie_on_a_304_is_no_obstacle),
         cmocka_unit_test(the_stored_validator_lets_a_no_cache_entry_live),
+        cmocka_unit_test(
+            a_head_response_with_the_same_validators_is_of_the_entry_4_3_5),
+        cmocka_unit_test(
+            a_validator_that_only_the_head_has_is_another_entry_4_3_5),
+        cmocka_unit_test(
+            by_the_rfc_a_renewed_lifetime_is_named_guessed_or_the_old_4_3_4),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

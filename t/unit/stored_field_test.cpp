@@ -22,6 +22,7 @@ static void each_typed_field_has_its_kind_in_any_case(void**) {
         {"Refresh", FieldKind::refresh},
         {"Last-Modified", FieldKind::last_modified},
         {"Date", FieldKind::date},
+        {"Content-Range", FieldKind::content_range},
     };
     for (const auto& field : known) {
         assert_true(kind_of(field.name) == field.kind);
@@ -46,6 +47,7 @@ static void the_numbers_of_the_kinds_are_part_of_the_format(void**) {
     assert_int_equal(static_cast<int>(FieldKind::refresh), 10);
     assert_int_equal(static_cast<int>(FieldKind::last_modified), 11);
     assert_int_equal(static_cast<int>(FieldKind::date), 12);
+    assert_int_equal(static_cast<int>(FieldKind::content_range), 13);
 }
 
 static void fields_of_one_connection_or_of_nginx_are_never_stored(void**) {
@@ -55,8 +57,28 @@ static void fields_of_one_connection_or_of_nginx_are_never_stored(void**) {
           "Content-Length", "Content-Range", "Age", "Server", "Accept-Ranges",
           "Set-Cookie", "Set-Cookie2", "X-Accel-Expires", "x-accel-anything",
           ""}) {
-        assert_true(never_stored(name));
+        assert_true(never_stored(name, PolicyName::cacheback));
     }
+}
+
+static void by_the_rfc_cookies_and_content_range_are_stored_3_1_7_3(void**) {
+    for (const char* name : {"Set-Cookie", "Set-Cookie2", "Content-Range"}) {
+        assert_false(never_stored(name, PolicyName::rfc9111));
+    }
+    for (const char* name :
+         {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
+          "Upgrade", "Proxy-Authenticate", "Proxy-Connection", "HTTP2-Settings",
+          "Content-Length", "Age", "Server", "Accept-Ranges", "X-Accel-Expires",
+          ""}) {
+        assert_true(never_stored(name, PolicyName::rfc9111));
+    }
+}
+
+static void a_targeted_field_names_fields_to_leave_out_too(void**) {
+    const FieldList targeted{
+        {"CDN-Cache-Control", "max-age=60, no-cache=\"x-a, x-b\""}};
+    assert_true(is_named_out(targeted, "X-B"));
+    assert_false(is_named_out(targeted, "X-C"));
 }
 
 static void other_fields_are_stored(void**) {
@@ -65,7 +87,7 @@ static void other_fields_are_stored(void**) {
           "Content-Location", "Aged", "Server-Timing", "Upgrade-Insecure",
           "Strict-Transport-Security", "Cache-Control", "Vary", "Date",
           "Last-Modified"}) {
-        assert_false(never_stored(name));
+        assert_false(never_stored(name, PolicyName::cacheback));
     }
 }
 
@@ -108,6 +130,9 @@ int main() {
         cmocka_unit_test(each_typed_field_has_its_kind_in_any_case),
         cmocka_unit_test(the_numbers_of_the_kinds_are_part_of_the_format),
         cmocka_unit_test(fields_of_one_connection_or_of_nginx_are_never_stored),
+        cmocka_unit_test(
+            by_the_rfc_cookies_and_content_range_are_stored_3_1_7_3),
+        cmocka_unit_test(a_targeted_field_names_fields_to_leave_out_too),
         cmocka_unit_test(other_fields_are_stored),
         cmocka_unit_test(nothing_that_ends_a_field_is_safe),
         cmocka_unit_test(every_byte_of_a_value_is_looked_at),

@@ -112,8 +112,25 @@ inline Vector redirect() {
     return make("redirect", "http://example.com/", response, "");
 }
 
+// Of policy rfc9111, which stores more fields.
+inline Vector verbatim() {
+    Response response;
+    response.meta.status = 200;
+    response.meta.stored = 1790000000000;
+    response.meta.windows.fresh_for = 60 * second;
+    response.meta.windows.ttl = 600 * second;
+    response.meta.windows.immutable = true;
+    response.meta.windows.policy = PolicyName::rfc9111;
+    response.meta.date = 1790000000;
+    response.fields = {{"Set-Cookie", "a=b"},
+                       {"Content-Range", "something"},
+                       {"Cache-Control", "max-age=60, immutable"},
+                       {"Connection", "close"}};
+    return make("verbatim", "http://example.com/rfc", response, "text");
+}
+
 inline std::vector<Vector> all() {
-    return {smallest(), page(), variant(), redirect()};
+    return {smallest(), page(), variant(), redirect(), verbatim()};
 }
 
 }  // namespace vectors
