@@ -135,6 +135,8 @@ def one_of_two_workers_refreshes():
         crowd = Crowd(box, "/get?n=k&s=0.5", 50)
         crowd.wait()
         check(crowd.statuses() == {"stale": 50}, crowd.statuses())
+        check(eventually(lambda: runs(box, "k") == 2), runs(box, "k"))
+        time.sleep(0.6)
         check(runs(box, "k") == 2, runs(box, "k"))
 
 

@@ -380,7 +380,8 @@ def none_resurrected(store, rounds):
             check(do((one, two)[number // 2 % 2], "delete", target)
                   in (b"true", b"false"))
             fetching.wait()
-            time.sleep(0.005)
+            # By then the other box has heard of it, and nobody has asked.
+            time.sleep(0.03 * SLACK)
             for box in (one, two):
                 answer = box.get(target)
                 fetched = int(answer.body.split(b"#")[1])
