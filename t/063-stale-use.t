@@ -171,7 +171,27 @@ GET /many?cc=no-cache&etag=a|b|c|d|e|f&delay=0.4     200
 
 
 
-=== TEST 10: who comes with Authorization does not wait
+=== TEST 10: nor do those wait who find that it always is for one only
+--- store
+$TIER
+--- config eval
+"location / { cacheback pages; cacheback_policy rfc9111; $::Origin }
+location /many { content_by_lua_block {
+    local a, b = ngx.location.capture_multi {
+        { '/out?' .. ngx.var.args }, { '/out?' .. ngx.var.args } }
+    ngx.print(a.body, b.body) } }
+location /out { proxy_pass http://127.0.0.1:\$TEST_NGINX_SERVER_PORT/o?\$args;
+    proxy_set_header Host \$host; }"
+--- steps
+GET /o?cc=no-cache&etag=a&delay=0|0.8           200 MISS
+GET /many?cc=no-cache&etag=a&delay=0|0.8        200
+    ~ /o #1
+    ~ /o #[23]
+    within 1.4
+
+
+
+=== TEST 11: who comes with Authorization does not wait
 --- store
 $TIER
 --- config eval
@@ -194,7 +214,7 @@ GET /many?max_age=60&delay=0.5      200
 
 
 
-=== TEST 11: policy cacheback: those who waited have it, be it stale at once
+=== TEST 12: policy cacheback: those who waited have it, be it stale at once
 --- store
 $TIER
 --- config eval
@@ -212,7 +232,7 @@ GET /many?cc=no-cache&etag=a&delay=0.4      200
 
 
 
-=== TEST 12: a background refresh that finds it unstorable takes it away
+=== TEST 13: a background refresh that finds it unstorable takes it away
 --- store
 $TIER
 --- config eval: $::Rfc
@@ -226,7 +246,7 @@ GET /o?cc=max-age=1,stale-while-revalidate=60|no-store      200 MISS
 
 
 
-=== TEST 13: the operator's threshold holds over a window
+=== TEST 14: the operator's threshold holds over a window
 --- store
 $TIER
 --- config eval

@@ -372,8 +372,10 @@ GET /f.txt                      200 MISS
 GET /f.txt                      200 HIT
 GET /f.txt                      200 EXPIRED
     > Cache-Control: no-cache
-    > If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT
+    > If-None-Match: *
     = 0123456789
+GET /f.txt                      304 HIT
+    > If-None-Match: *
 GET /f.txt                      304 HIT
     > If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT
 GET /f.txt                      200 HIT
