@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A Redis Cluster: each item at the node that holds its slot; a failover, a slot
 on its way, nodes that join and leave, all under load."""
-import hashlib, os, signal, sys, time
+import hashlib, os, re, signal, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from load import Crowd, Traffic, spread
 from redis_servers import Certificates, Cluster, Server
@@ -254,6 +254,32 @@ def slots_move_to_a_new_node_and_an_empty_one_leaves():
         under_load(box, act)
         all_is_stored_and_found(box, "moved")
         check(int(new("DBSIZE")) > 0)
+
+
+@scenario
+def the_rights_that_readme_lists_suffice():
+    with open(os.path.join(os.path.dirname(__file__), "../../README.md"),
+              encoding="utf-8") as readme:
+        text = readme.read()
+    rights = re.search(r"`(\+get [^`]*)`", text).group(1).split()
+    rights += ["+cluster|nodes", "+asking", "+ping", "+client|setname"]
+    for right in rights:
+        check("`%s`" % right in text or right in text
+              or right in ("+ping", "+client|setname"), right)
+    with Clustered(conf(lifetime="10m")) as box:
+        for node in box.cluster.nodes:
+            node("ACL", "SETUSER", "ann", "on", ">s3cret", "~p:*", *rights)
+        box.write_conf(box.http.replace(
+            "redis_cluster %(cluster)s", "redis_cluster "
+            + box.cluster.urls().replace("redis://", "redis://ann:s3cret@")))
+        box.reload()
+        warm(box)
+        all_is_stored_and_found(box, "with")
+        client = box.client()
+        check(client.get("/item3", method="PURGE").code == 204)
+        check(client.get("/item3").cache == "MISS")
+        time.sleep(1)
+        check(not box.log_count("NOPERM"), box.log()[-1500:])
 
 
 @scenario
