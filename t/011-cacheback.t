@@ -353,27 +353,7 @@ unknown directive "cacheback_api"
 
 
 
-=== TEST 25: directives of later versions are unknown: cacheback_jitter
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_jitter 1; }
---- refused
-unknown directive "cacheback_jitter"
-
-
-
-=== TEST 26: directives of later versions are unknown: cacheback_early_refresh
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_early_refresh 1; }
---- refused
-unknown directive "cacheback_early_refresh"
-
-
-
-=== TEST 27: directives of later versions are unknown: cacheback_tags
+=== TEST 25: directives of later versions are unknown: cacheback_tags
 --- store
 memory 1m;
 --- config
@@ -383,20 +363,10 @@ unknown directive "cacheback_tags"
 
 
 
-=== TEST 28: directives of later versions are unknown: cacheback_invalidate_on_unsafe
+=== TEST 26: directives of later versions are unknown: cacheback_invalidate_on_unsafe
 --- store
 memory 1m;
 --- config
 location / { cacheback pages; cacheback_invalidate_on_unsafe 1; }
 --- refused
 unknown directive "cacheback_invalidate_on_unsafe"
-
-
-
-=== TEST 29: directives of later versions are unknown: cacheback_cache_status
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_cache_status 1; }
---- refused
-unknown directive "cacheback_cache_status"
