@@ -102,7 +102,7 @@ class Server:
                         self.tls.path("client"), "--key",
                         self.tls.path("client-key")]
         answer = subprocess.run(command + [str(word) for word in words],
-                                capture_output=True, timeout=20, check=False)
+                                capture_output=True, timeout=60, check=False)
         return answer.stdout.decode("latin-1").strip()
 
 

@@ -247,9 +247,9 @@ def slots_move_to_a_new_node_and_an_empty_one_leaves():
             time.sleep(1)
             answer = old("--cluster", "reshard", place, "--cluster-from",
                          cluster.id_of(old), "--cluster-to",
-                         cluster.id_of(new), "--cluster-slots", 1200,
+                         cluster.id_of(new), "--cluster-slots", 800,
                          "--cluster-yes")
-            check(answer.count("Moving slot") >= 1200
+            check(answer.count("Moving slot") >= 800
                   and "ERR" not in answer, answer[-600:])
         under_load(box, act)
         all_is_stored_and_found(box, "moved")
