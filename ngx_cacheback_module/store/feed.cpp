@@ -62,6 +62,7 @@ void Feed::read() {
     }
     asked_ = MemoryTier::clock();
     if (step_ == Step::place) {
+        complete_ = 0;
         position_ = control_.feed_position();
         anchor_ = position_;
         const bool nowhere = position_.empty() || position_ == beginning;
