@@ -3,14 +3,16 @@
 under load, and Sentinels that are down or know less do no harm."""
 import os, signal, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from load import Traffic, spread
-from redis_servers import SentinelTrio
-from scenario import Box, SLACK, check, eventually, main, note, scenario
+from load import Crowd, Traffic, spread
+from redis_servers import Certificates, SentinelTrio
+from scenario import (Box, SLACK, check, eventually, main, milliseconds, note,
+                      scenario)
 
 CONF = """
     cacheback_store pages {
         memory %s;
         redis_sentinel main %%(sentinels)s;
+        %%(tls)s
         redis_timeout 500ms;
     }
     server {
@@ -18,7 +20,8 @@ CONF = """
         add_header X-Cache  $cacheback_status always;
         add_header X-Reason $cacheback_reason always;
         location / {
-            cacheback  pages 300ms;
+            cacheback       pages 300ms;
+            cacheback_purge 1;
             proxy_pass http://127.0.0.1:%%(origin)s;
         }
     }"""
@@ -26,16 +29,22 @@ PAGES = [(f"/page{i}", 100 + 797 * i) for i in range(60)]
 
 
 class Watched(Box):
-    def __init__(self, memory="off", password=None, also="", **others):
-        self.password, self.also = password, also
+    def __init__(self, memory="off", password=None, also="", secure=False,
+                 **others):
+        self.password, self.also, self.secure = password, also, secure
         super().__init__(CONF % memory, workers=2, **others)
 
     def write_conf(self, http=None):
         if "sentinels" not in self.ports:
-            self.trio = SentinelTrio(self, password=self.password)
+            tls = Certificates(self.dir) if self.secure else None
+            self.ports["tls"] = (f"redis_tls ca={self.dir}/ca.pem;"
+                                 if self.secure else "")
+            self.trio = SentinelTrio(self, tls, self.password)
             login = f":{self.password}@" if self.password else ""
             self.ports["sentinels"] = (self.also % self.ports + " "
-                                       + self.trio.urls(login=login))
+                                       + self.trio.urls(
+                                           "rediss" if tls else "redis",
+                                           login))
         super().write_conf(http)
 
 
@@ -74,9 +83,49 @@ def sentinels_that_are_down_are_passed_over():
         check(hits(box, "/p"))
 
 
-def failed_over(memory, fail, revive=None):
+@scenario
+def two_boxes_over_tls_refresh_an_item_once_and_delete_it_for_both():
+    with Watched("16m", secure=True) as one:
+        with Box(one.http, workers=2, beside=one) as two:
+            check(hits(one) and hits(two), one.log()[-1500:])
+            time.sleep(0.5)
+            for name in ("a", "b", "c"):
+                target = f"/{name}?delay=0.3&size=16384"
+                first = one.client().get(target)
+                check(eventually(lambda: two.client().get(target).cache
+                                 != "MISS"))
+                time.sleep(0.4 * SLACK)
+                eventually(lambda: one.client().get(target).cache == "HIT")
+                time.sleep(0.35)                # stale on both boxes now
+                before = one.origin_count(f"/{name}")
+                crowds = [Crowd(box, target, 25) for box in (one, two)]
+                answers = [a for crowd in crowds for a in crowd.wait()]
+                check(all(len(a.body) == len(first.body) for a in answers))
+                check(eventually(lambda: one.origin_count(f"/{name}")
+                                 == before + 1), before)
+                time.sleep(0.1)
+                check(one.origin_count(f"/{name}") == before + 1)
+            seen = []
+            for i in range(20):
+                target = f"/gone{i}"
+                one.client().get(target)
+                two.client().get(target)
+                before = one.origin_count(target)
+                check(one.client().get(target, method="PURGE").code == 204)
+                started = time.monotonic()
+                client = two.client()
+                check(eventually(lambda: client.get(target).cache == "MISS"
+                                 or one.origin_count(target) > before, 2,
+                                 0.0005))
+                seen.append(time.monotonic() - started)
+            note("over TLS: a delete is seen on the other box after",
+                 milliseconds(seen))
+            check(max(seen) < 1.5, seen)
+
+
+def failed_over(memory, fail, revive=None, secure=False):
     """A failover under load: no client sees an error."""
-    with Watched(memory) as box:
+    with Watched(memory, secure=secure) as box:
         old = box.trio.nodes[0]
         with Traffic(box, PAGES, clients=6, pause=0.002) as traffic:
             time.sleep(1.0)
@@ -115,8 +164,9 @@ def a_master_that_is_killed_is_followed_by_another():
 
 
 @scenario
-def the_same_with_a_memory_tier():
-    failed_over("16m", lambda box, old: old.kill(), lambda old: old.start())
+def the_same_with_a_memory_tier_and_over_tls():
+    failed_over("16m", lambda box, old: old.kill(), lambda old: old.start(),
+                secure=True)
 
 
 @scenario

@@ -158,8 +158,9 @@ def all_is_stored_and_found(box, name):
     check(not missed, missed, box.log()[-2000:])
 
 
-def failed_over(fail, revive=None):
-    with Clustered() as box:
+def failed_over(fail, revive=None, secure=False):
+    tls = "redis_tls ca=%(certs)s/ca.pem;" if secure else ""
+    with Clustered(conf(tls=tls), secure) as box:
         victim = box.cluster.nodes[0]
         names = {node.name for node in box.cluster.masters()}
 
@@ -180,6 +181,11 @@ def failed_over(fail, revive=None):
 @scenario
 def a_master_that_is_killed_is_followed_by_its_replica():
     failed_over(lambda node: node.kill(), lambda node: node.start())
+
+
+@scenario
+def so_it_is_over_tls():
+    failed_over(lambda node: node.kill(), secure=True)
 
 
 @scenario
