@@ -20,6 +20,7 @@ INIT {
         $ENV{TEST_NGINX_PHP} = CachebackTest::free_port();
         CachebackTest::spawn('php-cgi', '-b',
             "127.0.0.1:$ENV{TEST_NGINX_PHP}");
+        CachebackTest::await_port($ENV{TEST_NGINX_PHP});
     }
     if (installed('uwsgi')) {
         $ENV{TEST_NGINX_WSGI} = CachebackTest::free_port();
@@ -27,6 +28,7 @@ INIT {
             '--uwsgi-socket', "127.0.0.1:$ENV{TEST_NGINX_WSGI}",
             '--wsgi-file', "$CachebackTest::Root/t/lib/app.py",
             '--die-on-term', '--logto', '/dev/null');
+        CachebackTest::await_port($ENV{TEST_NGINX_WSGI});
     }
 }
 

@@ -110,15 +110,29 @@ BEGIN {
     $Blocks = 0;
 }
 
+# For a server that binds it later: outside the range that the system hands out
+# to clients, which would take it meanwhile.
 sub free_port () {
-    my $socket = IO::Socket::INET->new(
-        Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0)
-        or die "no free port: $!\n";
-    return $socket->sockport;
+    for my $try (0 .. 999) {
+        my $port = 10000 + int rand 20000;
+        my $socket = IO::Socket::INET->new(Listen => 1,
+            LocalAddr => '127.0.0.1', LocalPort => $port) or next;
+        return $port;
+    }
+    die "no free port\n";
 }
 
-# nginx is started again and again on its port: one outside the range that the
-# system hands out to others, and that differs between processes.
+# Waits until somebody listens there.
+sub await_port ($) {
+    my ($port) = @_;
+    for (1 .. 1000) {
+        return $port if IO::Socket::INET->new(
+            PeerAddr => '127.0.0.1', PeerPort => $port);
+        select undef, undef, undef, 0.01;
+    }
+    die "nobody listens on port $port\n";
+}
+
 sub server_port_of_ours () {
     for my $try (0 .. 999) {
         my $port = 10000 + ($$ * 7 + $try) % 20000;
