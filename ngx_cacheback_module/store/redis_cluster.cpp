@@ -13,6 +13,8 @@ constexpr ngx_msec_t first_look = 20;
 constexpr ngx_msec_t grace = 10 * 1000;
 // A command that is sent on more often goes round in circles.
 constexpr unsigned most_hops = 4;
+// A server that lies could name ever new ones.
+constexpr std::size_t most_members = 1024;
 
 std::string text_of(const ngx_str_t& text) {
     return {reinterpret_cast<char*>(text.data), text.len};
@@ -95,6 +97,10 @@ bool RedisCluster::redirect(const RedisLane& from,
     const auto redirection = redis::read_redirection(error);
     Member* here = owner_of(from);
     if (!redirection || here == nullptr || question.hops >= most_hops) {
+        return false;
+    }
+    if (members_.size() >= most_members) {
+        doubt();
         return false;
     }
     Member& there =
