@@ -77,7 +77,7 @@ GET /o?cc=max-age=0,stale-while-revalidate=9&etag=a|b       304 STALE
     > If-None-Match: "a", "mine"
 origin /o 2
 fields /o
-    ~ ^GET /o\?cc=max-age=0,stale-while-revalidate=9&etag=a\|b HTTP/1.0$
+    ~ ^GET /o\?cc=max-age=0,stale-while-revalidate=9&etag=a\|b HTTP/1.[01]$
     ~ ^If-None-Match: "a"$
     !~ (?i)^Cookie:
     !~ (?i)^If-Modified-Since

@@ -100,7 +100,7 @@ GET /1.0/o?cc=max-age=0,stale-while-revalidate=9|max-age=9      200 STALE
     = /1.0/o #1
 origin /1.0/o 2
 fields /1.0/o
-    ~ HTTP/1.0$
+    ~ HTTP/1.[01]$
 GET /1.0/o?cc=max-age=0,stale-while-revalidate=9|max-age=9      200 HIT
     = /1.0/o #2
 GET /1.1/o?cc=max-age=0,stale-while-revalidate=9|max-age=9      200 MISS
