@@ -400,8 +400,10 @@ class Box:
 
     def network(self, *mode):
         """What happens between nginx and Redis, see redis_proxy.py."""
+        # What is to happen once waits for the next look-up: a link that ended
+        # again and again rests for up to 5 s before that.
         with socket.create_connection(("127.0.0.1", self.ports["proxy"]),
-                                      10 * SLACK) as control:
+                                      30 * SLACK) as control:
             control.sendall(b"MODE " + " ".join(map(str, mode)).encode())
             return control.recv(16) == b"done\n"
 

@@ -249,7 +249,8 @@ def slots_move_to_a_new_node_and_an_empty_one_leaves():
             cluster.nodes.append(new)
             check(eventually(lambda: all(
                 cluster.id_of(new) in n("CLUSTER", "NODES")
-                for n in cluster.nodes), 10))
+                and "cluster_state:ok" in n("CLUSTER", "INFO")
+                for n in cluster.nodes), 15))
             time.sleep(1)
             answer = old("--cluster", "reshard", place, "--cluster-from",
                          cluster.id_of(old), "--cluster-to",
