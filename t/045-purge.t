@@ -120,6 +120,7 @@ $TIER
 --- config
 location / {
     cacheback       pages;
+    cacheback_invalidate_on_unsafe off;
     proxy_pass      http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
 --- steps

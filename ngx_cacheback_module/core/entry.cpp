@@ -23,13 +23,18 @@ constexpr bool in_range(std::int64_t value, std::int64_t least,
     return value >= least && value <= most;
 }
 
-// Over the head, its own four bytes counted as zeros.
+// Over the head; its own bytes, and those of an invalidation that may come
+// later, count as zeros.
 std::uint32_t head_checksum(std::string_view head) noexcept {
-    constexpr std::string_view zeros("\0\0\0\0", 4);
+    constexpr std::string_view zeros("\0\0\0\0\0\0\0\0", sizeof(Millis));
+    constexpr std::size_t behind = offset::head_checksum + 4;
     std::uint32_t sum = crc32c(0, head.substr(0, offset::head_checksum));
+    sum = crc32c(sum, zeros.substr(0, 4));
+    sum = crc32c(sum, head.substr(behind, offset::invalidated - behind));
     sum = crc32c(sum, zeros);
-    return crc32c(sum, head.substr(offset::head_checksum + zeros.size()));
+    return crc32c(sum, head.substr(entry_prologue_size));
 }
+static_assert(offset::invalidated + sizeof(Millis) == entry_prologue_size);
 
 // ---- writing
 
@@ -118,8 +123,7 @@ bool reserved_is_zero(const char* at) noexcept {
     return (load<std::uint16_t>(at + offset::flags) &
             ~unsigned{flag_stale_forbidden | flag_rfc9111 | flag_immutable}) ==
                0 &&
-           load<std::uint16_t>(at + offset::reserved_a) == 0 &&
-           load<std::uint64_t>(at + offset::reserved_b) == 0;
+           load<std::uint16_t>(at + offset::reserved_a) == 0;
 }
 
 bool fields_are_sane(std::string_view bytes, PolicyName policy) noexcept {
@@ -268,7 +272,9 @@ std::optional<EntryView> EntryView::check(std::string_view bytes,
     const std::uint64_t size = std::uint64_t{entry_prologue_size} +
                                meta.key_size + meta.vary_size + meta.tags_size +
                                meta.fields_size + meta.body_size;
-    if (size != bytes.size() || view.key() != key || !meta_is_sane(meta)) {
+    if (size != bytes.size() || view.key() != key || !meta_is_sane(meta) ||
+        !in_range(load<Millis>(at + offset::invalidated), 0,
+                  latest_second * second)) {
         return std::nullopt;
     }
     if (load<std::uint32_t>(at + offset::head_checksum) !=

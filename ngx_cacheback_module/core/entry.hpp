@@ -6,6 +6,8 @@
 // Everything before the body is the *head*. Integers are little-endian.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,7 +51,7 @@ inline constexpr std::size_t vary_size = 104;
 inline constexpr std::size_t tags_size = 108;
 inline constexpr std::size_t fields_size = 112;
 inline constexpr std::size_t body_size = 116;
-inline constexpr std::size_t reserved_b = 120;
+inline constexpr std::size_t invalidated = 120;
 }  // namespace offset
 
 inline constexpr std::uint16_t flag_stale_forbidden = 1;
@@ -170,6 +172,11 @@ class EntryView {
         meta.status = load<std::uint16_t>(at + offset::status);
         meta.stored = load<Millis>(at + offset::stored);
         windows.fresh_for = load<Millis>(at + offset::fresh_for);
+        if (const auto time = load<Millis>(at + offset::invalidated);
+            time != 0) {
+            windows.fresh_for =
+                std::clamp<Millis>(time - meta.stored, 0, windows.fresh_for);
+        }
         windows.stale_for = load<Millis>(at + offset::stale_for);
         windows.error_for = load<Millis>(at + offset::error_for);
         windows.ttl = load<Millis>(at + offset::ttl);
@@ -198,6 +205,16 @@ class EntryView {
 
     std::string_view bytes_;
 };
+
+// An entry is made stale where it lies: with these bytes at
+// offset::invalidated, which no checksum covers, its freshness has ended at
+// `now`.
+using Invalidation = std::array<char, sizeof(Millis)>;
+[[nodiscard]] inline Invalidation invalidation(Millis now) noexcept {
+    Invalidation bytes;
+    store(bytes.data(), std::max<Millis>(now, 1));
+    return bytes;
+}
 
 // When the entry was stored whose first bytes these are; nothing when they are
 // none of this format.

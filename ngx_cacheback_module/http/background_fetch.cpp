@@ -99,6 +99,10 @@ bool BackgroundFetch::start(store::WaitingFetch& waiting) noexcept {
         ngx_cycle->log, [&] { return self->asks_fleet(); },
         [] { return false; });
     if (asking) { self->store_.line().asking(self->waiting_); }
+    if (!asking && self->only_if_stored_) {
+        self->end();
+        return true;
+    }
     return asking || self->run();
 }
 
@@ -119,6 +123,11 @@ void BackgroundFetch::on_fleet_answer(
     auto& fetch = *static_cast<BackgroundFetch*>(self);
     store::ControlZone& control = fetch.store_.control();
     store::FetchLine::answered(fetch.waiting_);
+    if (fetch.only_if_stored_ &&
+        (answer == Answer::alone || !fetch.fleet_.found())) {
+        fetch.end();  // gives the lease back
+        return;
+    }
     switch (answer) {
     case Answer::ours:
     case Answer::alone:

@@ -45,6 +45,16 @@ class BackgroundFetch {
 
     // The client's own fetch hands its lease over: it will not store.
     void adopt(store::Lease lease) noexcept { lease_ = lease; }
+    void adopt(store::Lease lease, core::Millis lease_end) noexcept {
+        lease_ = lease;
+        lease_end_ = lease_end;
+    }
+    // It refreshes an item that may not be there any more, or may be in Redis
+    // alone: when it is not, there is nothing to fetch. `held`: it is here.
+    void expect_item(bool held) noexcept {
+        waiting_.kind = store::WaitingFetch::Kind::refresh;
+        only_if_stored_ = !held;
+    }
     // The reverse, for one that will not be launched.
     [[nodiscard]] store::Lease yield() noexcept {
         return std::exchange(lease_, {});
@@ -91,6 +101,7 @@ class BackgroundFetch {
     std::optional<core::EntryView> stored_;
     unsigned stored_status_ = 0;  // of the item as it is; 0: there is none
     bool conditional_ = false;
+    bool only_if_stored_ = false;
     bool ended_early_ = false;  // its header said enough
     bool settled_ = false;
     bool running_ = false;

@@ -284,6 +284,8 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) {
     ngx_conf_merge_value(conf.min_uses, prev.min_uses, 1);
     ngx_conf_merge_value(conf.refresh_log, prev.refresh_log, 0);
     ngx_conf_merge_str_value(conf.cache_status, prev.cache_status, "");
+    ngx_conf_merge_value(conf.invalidate_on_unsafe, prev.invalidate_on_unsafe,
+                         1);
     ngx_conf_merge_value(conf.jitter, prev.jitter, 0);
     ngx_conf_merge_value(conf.early_refresh, prev.early_refresh, 0);
 

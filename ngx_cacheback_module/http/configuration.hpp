@@ -80,6 +80,7 @@ struct LocationConf {
     Setting uncacheable_ttl;
     ngx_int_t min_uses = NGX_CONF_UNSET;
     ngx_flag_t refresh_log = NGX_CONF_UNSET;
+    ngx_flag_t invalidate_on_unsafe = NGX_CONF_UNSET;
     ngx_int_t jitter = NGX_CONF_UNSET;         // per cent
     ngx_int_t early_refresh = NGX_CONF_UNSET;  // beta in thousandths, 0: off
     ngx_str_t cache_status{0, nullptr};   // as it stands in the field; "": off

@@ -155,6 +155,13 @@ ngx_command_t directives[] = {
       offsetof(LocationConf, purge),
       nullptr },
 
+    { ngx_string("cacheback_invalidate_on_unsafe"),
+      everywhere | NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(LocationConf, invalidate_on_unsafe),
+      nullptr },
+
     { ngx_string("cacheback_min_lifetime"),
       everywhere | NGX_CONF_TAKE1,
       set_setting,

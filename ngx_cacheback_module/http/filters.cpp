@@ -9,6 +9,7 @@
 #include "request_fields.hpp"
 #include "serve.hpp"
 #include "status_field.hpp"
+#include "unsafe.hpp"
 
 namespace cacheback::http {
 
@@ -436,6 +437,10 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     }
     RequestContext* context = context_of(*r);
     if (context == nullptr) { return next_header_filter(r); }
+    if (!context->changes.text.empty()) {
+        ngx::guard(
+            log, [&] { note_change(*context); }, [] {});
+    }
     if (!context->awaits_answer()) {
         // 412 or 416 in place of the entry: with a body of its own.
         context->body = RequestContext::Body::of_origin;

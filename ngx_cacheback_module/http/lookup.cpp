@@ -10,6 +10,7 @@
 #include "purge.hpp"
 #include "request_context.hpp"
 #include "request_fields.hpp"
+#include "unsafe.hpp"
 
 namespace cacheback::http {
 
@@ -247,6 +248,7 @@ ngx_int_t on_precontent(ngx_http_request_t& r) {
                               ? core::Forward::method
                               : core::Forward::bypass;
         context.store.control().count(Counter::bypassed);
+        if (context.reason == core::Reason::method) { expect_change(context); }
         prepare_origin_fields(context, false, nullptr);
         return NGX_DECLINED;
     }

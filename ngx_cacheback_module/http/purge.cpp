@@ -114,7 +114,8 @@ ngx_int_t follow_purge(RequestContext& context) {
         return done(context, no_redis ? NGX_HTTP_SERVICE_UNAVAILABLE
                                       : NGX_HTTP_NOT_FOUND);
     }
-    context.store.invalidate(context.key, *context.entry, context.now);
+    (void)context.store.invalidate(context.key, context.now,
+                                   store::Fetches::voided);
     refresh_now(context);
     return done(context, no_redis ? NGX_HTTP_SERVICE_UNAVAILABLE : accepted);
 }

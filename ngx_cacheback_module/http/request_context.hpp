@@ -90,6 +90,9 @@ struct RequestContext {
     std::unique_ptr<Capture> capture;  // an attached fetch is collected
     std::optional<SlowLeader> slow;    // the client has made it wait
     std::unique_ptr<BackgroundFetch> fill;  // ready, should the answer ask
+    // Its answer may make an item stale, of this key, which is refreshed then.
+    store::Key changes;
+    std::unique_ptr<BackgroundFetch> refresh;
     // Subrequests that filters below us made (SSI, addition): they are made
     // again for each delivery. What others print is a part of the answer that
     // never comes by us, so it cannot be collected.

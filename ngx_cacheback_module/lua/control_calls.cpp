@@ -21,9 +21,10 @@ class Change : public Handle {
     // The first two do it here, and ask Redis; true: in memory there was
     // something. Then the others are told.
     bool remove() { return was_there_ = store().remove(*key_, &watch_); }
-    void invalidate(const core::EntryView& entry) {
+    void invalidate() {
         was_there_ = true;
-        store().invalidate(*key_, entry, store::wall_clock(), &watch_);
+        (void)store().invalidate(*key_, store::wall_clock(),
+                                 store::Fetches::voided, &watch_);
     }
     void tell(store::RedisTier& redis) {
         if (!redis.announce(*key_, redis::Change::Kind::removed, on_told, this,
@@ -36,6 +37,7 @@ class Change : public Handle {
         if (!written_ || !told_) { return ngx_http_cacheback_lua_pending; }
         switch (*written_) {
         case store::Written::yes:
+        case store::Written::outdated:
         case store::Written::refused: break;
         case store::Written::late:
         case store::Written::no: return ngx_http_cacheback_lua_unavailable;
@@ -225,7 +227,7 @@ int ngx_http_cacheback_lua_invalidate(void* request, void* store,
                                                  Signal(semaphore));
             Change& change = *made;
             const int number = Handles::add(std::move(made), request);
-            change.invalidate(*entry);
+            change.invalidate();
             if (from.redis() != nullptr) { return follow(number, handle); }
             Handles::drop(number);
             return 1;

@@ -253,7 +253,8 @@ int ngx_http_cacheback_lua_written(int lease) {
     if (held == nullptr) { return ngx_http_cacheback_lua_unavailable; }
     if (!held->written()) { return ngx_http_cacheback_lua_pending; }
     switch (*held->written()) {
-    case Written::yes: return 1;
+    case Written::yes:
+    case Written::outdated: return 1;
     case Written::refused: return 0;
     case Written::late:
     case Written::no: break;

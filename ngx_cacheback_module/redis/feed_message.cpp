@@ -20,6 +20,7 @@ static_assert(most_read * 40 + 5 <= ReplyReader::max_elements);
 constexpr std::pair<std::string_view, Change::Kind> words[] = {
     {"stored", Change::Kind::stored},
     {"removed", Change::Kind::removed},
+    {"outdated", Change::Kind::outdated},
     {"released", Change::Kind::released},
     {"uncacheable", Change::Kind::uncacheable},
 };

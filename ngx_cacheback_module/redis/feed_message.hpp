@@ -16,6 +16,7 @@ struct Change {
     enum class Kind : unsigned char {
         stored,       // a new entry, or an old one renewed
         removed,      // deleted or made stale: fetches under way are void
+        outdated,     // made stale: so is what fetches under way bring
         released,     // a fetch has ended without an entry
         uncacheable,  // and the item is known to be so, for `length`
     };

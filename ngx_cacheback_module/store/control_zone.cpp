@@ -15,12 +15,14 @@ constexpr std::size_t items_counted = 8192;  // UseTable's
 constexpr std::size_t fence_count = 4096;
 // How soon this box asks again what another one does with an item.
 constexpr core::Millis look_again = 1000;
+constexpr std::size_t epoch_count = 4096;
 constexpr std::size_t glance_count = 2048;
 constexpr std::size_t background_count = 1024;
 constexpr unsigned counter_places = 64;  // room for more in this layout
 static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
 
-std::uint64_t load(const std::uint64_t& value) noexcept {
+template <class Number>
+Number load(const Number& value) noexcept {
     return __atomic_load_n(&value, __ATOMIC_RELAXED);
 }
 
@@ -82,7 +84,8 @@ struct alignas(64) ControlZone::Shared {
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
     std::uint32_t writes_to[fence_count];  // in Redis
-    std::uint32_t glances[glance_count];   // the last mark there, by its hash
+    std::uint32_t epochs[epoch_count];    // see outdate(); shared, see fence()
+    std::uint32_t glances[glance_count];  // the last mark there, by its hash
     std::uint8_t background[background_count];  // 1: asked for
 };
 
@@ -202,7 +205,8 @@ LeaseToken ControlZone::claim(const Key& key, core::Millis length, Over over,
     Access access(*this);
     const core::Millis now = monotonic();
     const LeaseToken token =
-        leases_->claim(key.hash, access.owner(), length, now, over);
+        leases_->claim(key.hash, access.owner(), length, now, over,
+                       load(shared_->epochs[key.hash % epoch_count]));
     kept = token == 0 && leases_->is_kept(key.hash, now);
     return token;
 }
@@ -297,6 +301,18 @@ void ControlZone::revoke(const Key& key) {
         raise_fence(key);
     }
     ngx::WakeChannel::wake(waiting);
+}
+
+void ControlZone::outdate(const Key& key) noexcept {
+    __atomic_fetch_add(&shared_->epochs[key.hash % epoch_count], 1,
+                       __ATOMIC_SEQ_CST);
+    raise_fence(key);
+}
+
+bool ControlZone::is_outdated(const Key& key, LeaseToken token) {
+    const Access access(*this);
+    return leases_->epoch_of(key.hash, token) !=
+           load(shared_->epochs[key.hash % epoch_count]);
 }
 
 std::uint32_t ControlZone::fence(const Key& key) const noexcept {

@@ -77,6 +77,10 @@ class ControlZone {
     // Redis is away: nobody waits for other boxes any more.
     void come_back_everywhere();
     void revoke(const Key& key);
+    // What those bring who fetch the item now is stale when it is stored: they
+    // have asked too early.
+    void outdate(const Key& key) noexcept;
+    [[nodiscard]] bool is_outdated(const Key& key, LeaseToken token);
     // Changes with each revoke(), and with what other boxes do: what was asked
     // for before must not be put where it was taken from. Items may share one,
     // which costs a copy.
@@ -167,10 +171,10 @@ class ControlZone {
 
     // 16,384 leases, as many marks, the use of 8,192 items, a slot for each
     // process, the counters.
-    static constexpr std::size_t zone_size = 1280 * 1024;
+    static constexpr std::size_t zone_size = 1536 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 9;
+    static constexpr unsigned layout_version = 10;
 
     // The holder's part in a lease ends by `end(who waits)`, under the lock;
     // who waits is woken then.

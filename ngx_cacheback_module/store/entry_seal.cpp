@@ -1,5 +1,7 @@
 #include "entry_seal.hpp"
 
+#include "../core/entry.hpp"
+
 namespace cacheback::store {
 
 namespace {
@@ -35,7 +37,15 @@ std::optional<std::string_view> EntrySeal::open(std::string_view name,
     if (value.size() < size) { return std::nullopt; }
     const std::string_view entry = value.substr(0, value.size() - size);
     const std::string_view mac = value.substr(entry.size());
-    const Pieces pieces{name, end_of_name, entry};
+    Pieces pieces{name, end_of_name, entry};
+    // An invalidation comes when nobody has the entry at hand to sign it.
+    constexpr std::string_view zeros("\0\0\0\0\0\0\0\0",
+                                     sizeof(core::Invalidation));
+    if (entry.size() >= core::entry_prologue_size) {
+        pieces.back() = entry.substr(0, core::offset::invalidated);
+        pieces.push_back(zeros);
+        pieces.push_back(entry.substr(core::offset::invalidated + zeros.size()));
+    }
     for (ngx::Hmac* key : {sign_.get(), previous_.get()}) {
         if (key != nullptr && ngx::Hmac::same(key->of(pieces), mac)) {
             return entry;

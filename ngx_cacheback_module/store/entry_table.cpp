@@ -199,6 +199,13 @@ bool EntryTable::write(Node node, std::size_t offset,
     });
 }
 
+bool EntryTable::invalidate(const Key& key, core::Millis now) noexcept {
+    const Node node = find(key);
+    const core::Invalidation bytes = core::invalidation(now);
+    return node != none &&
+           write(node, core::offset::invalidated, {bytes.data(), bytes.size()});
+}
+
 void EntryTable::touch(Node node, core::Millis now) noexcept {
     Head* entry = head(node);
     if (entry == nullptr || entry->queue == condemned) { return; }

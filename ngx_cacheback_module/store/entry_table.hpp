@@ -67,6 +67,9 @@ class EntryTable {
     // Overwrites bytes within an entry (a renewed prologue). Who copies it
     // under a pin may see half of that.
     bool write(Node node, std::size_t offset, std::string_view bytes) noexcept;
+    // Makes the entry of `key` stale (core::invalidation): true when there is
+    // one.
+    bool invalidate(const Key& key, core::Millis now) noexcept;
     // The entry was used. Writes at most once a second for one entry. `now` is
     // of any clock, as long as it is the same in all calls.
     void touch(Node node, core::Millis now) noexcept;

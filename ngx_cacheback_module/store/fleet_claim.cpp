@@ -31,6 +31,7 @@ FleetClaim::Answer FleetClaim::take(const ClaimReply& reply) {
     case ClaimReply::Status::ours: {
         const std::optional<core::Millis> stored =
             core::peek_stored(reply.prologue);
+        found_ = stored.has_value();
         const bool newer =
             !seen_.any && stored && (!seen_.stored || *stored > *seen_.stored);
         if (!newer) { return Answer::ours; }

@@ -39,6 +39,9 @@ class FleetClaim {
     [[nodiscard]] bool begin(Store& store, const Key& key, Lease& lease,
                              const Terms& terms, Seen seen);
 
+    // Whether Redis held an entry when it gave the lease.
+    [[nodiscard]] bool found() const noexcept { return found_; }
+
   private:
     static void on_reply(void* self, const ClaimReply& reply);
     [[nodiscard]] Answer take(const ClaimReply& reply);
@@ -50,6 +53,7 @@ class FleetClaim {
     Lease* lease_ = nullptr;
     Seen seen_;
     std::uint32_t fence_ = 0;
+    bool found_ = false;
     RedisTicket ticket_;
 };
 

@@ -29,6 +29,8 @@ struct LeaseTable::Lease {
     std::uint16_t slot;
     State state;
     Waiting waiting;
+    std::uint32_t epoch;
+    std::uint32_t reserved;
 };
 
 struct LeaseTable::Mark {
@@ -101,8 +103,8 @@ LeaseTable::Mark* LeaseTable::find_mark(std::uint64_t hash) const noexcept {
 }
 
 LeaseToken LeaseTable::claim(std::uint64_t hash, Owner owner,
-                             core::Millis length, core::Millis now,
-                             Over over) noexcept {
+                             core::Millis length, core::Millis now, Over over,
+                             std::uint32_t epoch) noexcept {
     Lease* chosen = find(hash);
     if (chosen != nullptr && chosen->until > now) {
         bool aside = over == Over::anybody ||
@@ -130,6 +132,7 @@ LeaseToken LeaseTable::claim(std::uint64_t hash, Owner owner,
     chosen->pid = owner.pid;
     chosen->slot = static_cast<std::uint16_t>(owner.slot);
     chosen->state = State::working;
+    chosen->epoch = epoch;
     fence();
     chosen->token = token;
     return token;
@@ -144,6 +147,12 @@ bool LeaseTable::holds(std::uint64_t hash, LeaseToken token,
                        core::Millis now) const noexcept {
     const Lease* lease = find(hash);
     return lease != nullptr && lease->token == token && lease->until > now;
+}
+
+std::uint32_t LeaseTable::epoch_of(std::uint64_t hash,
+                                   LeaseToken token) const noexcept {
+    const Lease* lease = find(hash);
+    return lease != nullptr && lease->token == token ? lease->epoch : 0;
 }
 
 bool LeaseTable::release(std::uint64_t hash, LeaseToken token) noexcept {

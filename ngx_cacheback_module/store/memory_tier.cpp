@@ -273,6 +273,15 @@ void MemoryTier::remove_older(const Key& key, core::Millis as_of) {
     }
 }
 
+bool MemoryTier::invalidate(const Key& key, core::Millis now) {
+    if (!enabled()) { return false; }
+    Shard& shard = shard_of(key);
+    Access access(shard);
+    const bool was_held = access->invalidate(key, now);
+    note_change(shard, key);
+    return was_held;
+}
+
 std::optional<core::Millis> MemoryTier::stored(const Key& key) {
     if (!enabled()) { return std::nullopt; }
     char prologue[core::entry_prologue_size];

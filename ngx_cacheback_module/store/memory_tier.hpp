@@ -36,6 +36,8 @@ class MemoryTier {
     bool remove(const Key& key);
     // Unless it was put or confirmed since.
     void remove_older(const Key& key, core::Millis as_of);
+    // Makes the entry stale; false when it holds none.
+    bool invalidate(const Key& key, core::Millis now);
     // When the entry that it holds was stored; nothing when it holds none.
     [[nodiscard]] std::optional<core::Millis> stored(const Key& key);
 

@@ -37,6 +37,10 @@ std::string RedisKeys::lease(const KeyDigest& digest) const {
     return entry(digest).append(":lease");
 }
 
+std::string RedisKeys::epochs(const KeyDigest& digest) const {
+    return entry(digest).append(":epochs");
+}
+
 std::string RedisKeys::fetched(const KeyDigest& digest,
                                LeaseToken token) const {
     return entry(digest).append(":").append(holder(token));

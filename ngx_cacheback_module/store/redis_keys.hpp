@@ -33,6 +33,7 @@ class RedisKeys {
     [[nodiscard]] std::string_view head() const noexcept { return head_; }
     [[nodiscard]] std::string entry(const KeyDigest& digest) const;
     [[nodiscard]] std::string lease(const KeyDigest& digest) const;
+    [[nodiscard]] std::string epochs(const KeyDigest& digest) const;
     // The value of a lease: who holds it, the box first.
     [[nodiscard]] std::string holder(LeaseToken token) const;
     // Where an entry stands until the holder of the lease commits it.

@@ -32,8 +32,8 @@ bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
     }
     redis::append_command(
         lane.commands(),
-        {"EVAL", redis::claim_script, "2", keys_.lease(digest),
-         keys_.entry(digest), keys_.holder(token),
+        {"EVAL", redis::claim_script, "3", keys_.lease(digest),
+         keys_.entry(digest), keys_.epochs(digest), keys_.holder(token),
          std::to_string(std::max<core::Millis>(length, 1)), word(over)});
     redis::Question question;
     question.done = on_claim;
@@ -94,8 +94,9 @@ void RedisLeases::finish(const Key& key, LeaseToken token,
             if (node == nullptr || !node->small.takes_commands()) { return; }
             redis::append_command(
                 node->small.commands(),
-                {"EVAL", redis::finish_script, "2", keys_.lease(digest),
-                 keys_.entry(digest), keys_.holder(token), what});
+                {"EVAL", redis::finish_script, "3", keys_.lease(digest),
+                 keys_.entry(digest), keys_.epochs(digest), keys_.holder(token),
+                 what});
             redis::Question question;
             question.done = on_finish;
             question.owner = this;

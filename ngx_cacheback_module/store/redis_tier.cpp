@@ -1,5 +1,6 @@
 #include "redis_tier.hpp"
 
+#include "../core/entry.hpp"
 #include "../redis/commands.hpp"
 #include "../redis/lease_scripts.hpp"
 
@@ -14,6 +15,10 @@ constexpr core::Millis uncommitted = 60 * core::second;
 
 std::string_view view(const ngx_str_t& text) noexcept {
     return {reinterpret_cast<const char*>(text.data), text.len};
+}
+
+std::string_view view(const core::Invalidation& bytes) noexcept {
+    return {bytes.data(), bytes.size()};
 }
 
 std::string get_head(std::string_view key_head) {
@@ -190,8 +195,11 @@ void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
             ask_set(lane, fetched, sealed, uncommitted, first);
             redis::append_command(
                 lane.commands(),
-                {"EVAL", redis::commit_script, "3", keys_.lease(digest), name,
-                 fetched, keys_.holder(token), std::to_string(ttl)});
+                {"EVAL", redis::commit_script, "4", keys_.lease(digest), name,
+                 fetched, keys_.epochs(digest), keys_.holder(token),
+                 std::to_string(ttl),
+                 view(core::invalidation(
+                     core::peek_stored(entry.front()).value_or(0)))});
             question.done = is_large
                                 ? on_write<true, &RedisHealth::judge_fleet>
                                 : on_write<false, &RedisHealth::judge_fleet>;
@@ -238,20 +246,37 @@ void RedisTier::remove(const Key& key, LeaseToken token, RedisWritten written,
         question.done = on_reply<&RedisHealth::judge_fleet>;
         redis::append_command(
             node->small.commands(),
-            {"EVAL", redis::finish_script, "2", keys_.lease(digest),
-             keys_.entry(digest), keys_.holder(token), "remove"});
+            {"EVAL", redis::finish_script, "3", keys_.lease(digest),
+             keys_.entry(digest), keys_.epochs(digest), keys_.holder(token),
+             "remove"});
         control_.note_write(key.hash);
         node->small.ask(question);
         return true;
     });
 }
 
-void RedisTier::revoke(const Key& key) {
-    attempt(nullptr, nullptr, [&] {
+void RedisTier::invalidate(const Key& key, core::Millis now, Fetches fetches,
+                           RedisWritten written, void* data) {
+    attempt(written, data, [&] {
         const KeyDigest digest(key.text);
         RedisNode* node = to_write_to(digest, 0);
-        if (node != nullptr) { ask_revoke(*node, key, digest); }
-        return node != nullptr;
+        if (node == nullptr) { return false; }
+        redis::Question question = question_of(key, written, data);
+        if (!node->health.fleet()) {  // no scripts there, so no stale entry
+            question.done = on_reply<&RedisHealth::judge_write>;
+            (void)ask_del(*node, key, digest, question);
+            return true;
+        }
+        redis::append_command(
+            node->small.commands(),
+            {"EVAL", redis::invalidate_script, "3", keys_.lease(digest),
+             keys_.entry(digest), keys_.epochs(digest),
+             view(core::invalidation(now)),
+             fetches == Fetches::voided ? "r" : "o"});
+        question.done = on_reply<&RedisHealth::judge_fleet>;
+        control_.note_write(key.hash);
+        node->small.ask(question);
+        return true;
     });
 }
 
@@ -430,7 +455,8 @@ void RedisTier::on_reply(const redis::Question& question,
         const redis::Reply& reply = *answer.reply;
         if (reply.kind == Kind::status) { written = Written::yes; }
         if (reply.kind == Kind::integer) {  // a script's, or DEL's
-            written = reply.integer > 0    ? Written::yes
+            written = reply.integer == 2   ? Written::outdated
+                      : reply.integer > 0  ? Written::yes
                       : reply.integer == 0 ? Written::refused
                                            : Written::no;
         }

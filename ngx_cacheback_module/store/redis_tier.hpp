@@ -26,9 +26,16 @@ namespace cacheback::store {
 // What became of a write.
 enum class Written : unsigned char {
     yes,
-    refused,  // its lease was lost meanwhile
-    late,     // maybe yet
-    no,       // dropped, or answered with an error
+    outdated,  // yes, and stale: it was made so while it was fetched
+    refused,   // its lease was lost meanwhile
+    late,      // maybe yet
+    no,        // dropped, or answered with an error
+};
+
+// What becomes of the fetches that are under way when their item changes.
+enum class Fetches : unsigned char {
+    voided,    // what they bring is not stored
+    outdated,  // it is stale when it is stored
 };
 using RedisWritten = void (*)(void* data, Written written) noexcept;
 
@@ -71,8 +78,10 @@ class RedisTier {
     // to remove, `absent`, or `unavailable`.
     [[nodiscard]] bool remove(const Key& key, RedisDone done, void* data,
                               RedisTicket& ticket);
-    // The lease of whoever fetches the item, so that it commits nothing.
-    void revoke(const Key& key);
+    // Makes the entry stale where it lies. `written`: `refused` when there was
+    // none.
+    void invalidate(const Key& key, core::Millis now, Fetches fetches,
+                    RedisWritten written, void* data);
     // Tells the other boxes, after what was said of the item's lease before.
     // Best effort; or told what came of it (`found`: they will know).
     void announce(const Key& key, redis::Change::Kind kind,

@@ -16,6 +16,7 @@ struct Store::Writing {
     enum class Kind : unsigned char {
         stored,
         removed,  // what was read before that must not come back
+        marked,
     };
 
     Store& store;
@@ -42,7 +43,7 @@ struct Store::Writing {
         const Key key{self->text, self->hash};
         if (self->kind == Kind::removed) {
             store.drop_copies(key);
-        } else if (store.redis_ != nullptr) {
+        } else if (self->kind == Kind::stored && store.redis_ != nullptr) {
             self->settle(*store.redis_, key, written);
         }
         // Who waits for the item looks in Redis once the lease is free. What
@@ -72,6 +73,8 @@ struct Store::Writing {
             }
         } else if (written == Written::refused) {
             (void)store.memory_.remove(key);
+        } else if (written == Written::outdated) {
+            (void)store.memory_.invalidate(key, wall_clock());
         } else if (written == Written::no) {
             redis.leases().release(key, lease.token);
         }
@@ -275,11 +278,17 @@ bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
     }
     control_.unmark(key);
     control_.count(Counter::stored);
+    const bool outdated = control_.is_outdated(key, lease.token);
+    if (outdated) { (void)memory_.invalidate(key, wall_clock()); }
 
     RedisTier* tier = redis();
     if (tier != nullptr) {
         tier->put(key, entry, ttl, lease.in_fleet ? lease.token : 0,
                   Writing::on_written, begin_writing(key, lease, held, watch));
+        if (outdated && !lease.in_fleet) {
+            tier->invalidate(key, wall_clock(), Fetches::outdated, nullptr,
+                             nullptr);
+        }
     }
     if (tier == nullptr || held) { control_.release(key, lease.token); }
     return true;
@@ -308,6 +317,10 @@ void Store::on_change(void* self, const redis::Change& change) {
         store.control_.unmark(key);
         break;
     case Kind::removed: (void)store.forget(key); break;
+    case Kind::outdated:
+        store.control_.outdate(key);
+        (void)store.memory_.invalidate(key, wall_clock());
+        return;  // who fetches the item goes on
     case Kind::released: break;
     case Kind::uncacheable:
         // Where others can write, who says so may not be one of us: it ends
@@ -331,27 +344,25 @@ bool Store::remove(const Key& key, Watch* watch) {
     return was_there;
 }
 
-void Store::invalidate(const Key& key, const core::EntryView& entry,
-                       core::Millis now, Watch* watch) {
-    control_.revoke(key);
-    core::EntryMeta stale = entry.meta;
-    core::Millis age = std::max<core::Millis>(now - stale.stored, 0);
-    stale.windows.fresh_for = std::min(stale.windows.fresh_for, age);
-    std::string head = core::renew_head(entry, stale, {});
-
-    Pieces pieces{head};
-    if (!entry.body().empty()) { pieces.push_back(entry.body()); }
-    if (memory_.enabled() && total(pieces) <= memory_limit()) {
-        (void)memory_.put(key, pieces, MemoryTier::clock());
+bool Store::invalidate(const Key& key, core::Millis now, Fetches fetches,
+                       Watch* watch) {
+    if (fetches == Fetches::voided) {
+        control_.revoke(key);
+    } else {
+        control_.outdate(key);
     }
+    const bool held = memory_.invalidate(key, now);
     if (RedisTier* tier = redis(); tier != nullptr) {
-        tier->revoke(key);
-        tier->put(key, pieces, core::kept_for(stale.windows) - age, 0,
-                  Writing::on_written, begin_writing(key, {}, true, watch));
+        Writing* writing = begin_writing(key, {}, true, watch);
+        writing->kind = Writing::Kind::marked;
+        tier->invalidate(key, now, fetches, Writing::on_written, writing);
         if (watch == nullptr) {
-            tier->announce(key, redis::Change::Kind::removed);
+            tier->announce(key, fetches == Fetches::voided
+                                    ? redis::Change::Kind::removed
+                                    : redis::Change::Kind::outdated);
         }
     }
+    return held;
 }
 
 bool Store::commit_removal(const Key& key, Lease lease) {

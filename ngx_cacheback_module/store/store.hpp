@@ -113,10 +113,10 @@ class Store {
     // `refused` when nothing was there. The other boxes are for the caller to
     // tell.
     bool remove(const Key& key, Watch* watch);
-    // Marks the item stale in both tiers, likewise; with a `watch` the other
-    // boxes are for the caller to tell.
-    void invalidate(const Key& key, const core::EntryView& entry,
-                    core::Millis now, Watch* watch = nullptr);
+    // Makes the item stale in both tiers, likewise; with a `watch` the other
+    // boxes are for the caller to tell. True when it was in memory.
+    bool invalidate(const Key& key, core::Millis now, Fetches fetches,
+                    Watch* watch = nullptr);
 
     // The same for "it is gone": removes the item from both tiers.
     bool commit_removal(const Key& key, Lease lease);

@@ -60,7 +60,8 @@ void repair(std::string& bytes) {
           static_cast<std::uint16_t>(load<std::uint16_t>(at + offset::flags) &
                                      flag_stale_forbidden));
     store(at + offset::reserved_a, std::uint16_t{0});
-    store(at + offset::reserved_b, std::uint64_t{0});
+    store(at + offset::invalidated,
+          load<Millis>(at + offset::invalidated) & 0xffffffffff);
     std::size_t left = bytes.size() - entry_prologue_size;
     for (std::size_t place : {offset::key_size, offset::vary_size,
                               offset::tags_size, offset::fields_size}) {

@@ -597,8 +597,25 @@ void a_region_full_of_nonsense_is_never_left_and_ends_empty(void**) {
 
 }  // namespace
 
+void an_entry_is_made_stale_where_it_lies(void**) {
+    Table table;
+    const std::string bytes = entry_of("k", 5000);
+    assert_true(put(table, "k", bytes) == Inserted::yes);
+    assert_false(table->invalidate(key_of("other"), 1234567));
+    assert_true(table.get(key_of("k")) == bytes);
+    assert_true(table->invalidate(key_of("k"), 1234567));
+
+    const auto mark = cacheback::core::invalidation(1234567);
+    std::string stale = bytes;
+    stale.replace(cacheback::core::offset::invalidated, mark.size(),
+                  mark.data(), mark.size());
+    assert_true(table.get(key_of("k")) == stale);
+    assert_null(table->check());
+}
+
 int main() {
     const CMUnitTest tests[] = {
+        cmocka_unit_test(an_entry_is_made_stale_where_it_lies),
         cmocka_unit_test(an_entry_is_found_again_with_the_bytes_it_was_made_of),
         cmocka_unit_test(pieces_are_joined_in_order),
         cmocka_unit_test(an_entry_knows_when_it_was_right_last),

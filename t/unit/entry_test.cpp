@@ -203,6 +203,10 @@ static void no_single_bit_may_change(void**) {
     for (const Vector& vector : vectors::all()) {
         std::string bytes = bytes_of(vector);
         for (std::size_t i = 0; i < bytes.size() * 8; ++i) {
+            // Those of an invalidation make it stale, or are refused.
+            if (i / 8 >= offset::invalidated && i / 8 < entry_prologue_size) {
+                continue;
+            }
             const auto bit = static_cast<char>(1U << (i % 8));
             bytes[i / 8] = static_cast<char>(bytes[i / 8] ^ bit);
             assert_false(is_read(bytes, vector.key));
@@ -244,7 +248,45 @@ static void reserved_bits_must_be_zero(void**) {
     assert_true(is_read(patched(offset::flags, std::uint16_t{7})));
     assert_false(is_read(patched(offset::flags, std::uint16_t{8})));
     assert_false(is_read(patched(offset::reserved_a, std::uint16_t{1})));
-    assert_false(is_read(patched(offset::reserved_b, std::uint64_t{1})));
+}
+
+static std::string invalidated(std::string bytes, Millis time) {
+    const Invalidation mark = invalidation(time);
+    return bytes.replace(offset::invalidated, mark.size(), mark.data(),
+                         mark.size());
+}
+
+static void an_invalidated_entry_is_believed_without_a_new_checksum(void**) {
+    assert_true(is_read(invalidated(page(), 1)));
+    assert_false(is_read(invalidated(page(), std::int64_t{1} << 62)));
+}
+
+static void an_invalidated_entry_is_fresh_until_then_at_most(void**) {
+    const std::string bytes = page();
+    const EntryMeta meta = EntryView::trusted(bytes).meta;
+    const auto fresh_for = [&](Millis time) {
+        return EntryView::trusted(invalidated(bytes, time))
+            .meta.windows.fresh_for;
+    };
+    assert_true(meta.windows.fresh_for > 5);
+    assert_int_equal(fresh_for(meta.stored + 5), 5);
+    assert_int_equal(fresh_for(meta.stored + meta.windows.fresh_for + 5),
+                     meta.windows.fresh_for);
+    // By a clock that is behind the one that stored it.
+    assert_int_equal(fresh_for(meta.stored - 5), 0);
+    assert_int_equal(fresh_for(0), 0);
+}
+
+static void a_renewal_ends_an_invalidation(void**) {
+    const std::string bytes = invalidated(page(), 1);
+    const EntryView view = EntryView::trusted(bytes);
+    EntryMeta renewed = view.meta;
+    renewed.windows.fresh_for = 60 * second;
+    std::string again = renew_head(view, renewed, {});
+    again += view.body();
+    const auto read = EntryView::check(again, view.key());
+    assert_true(read.has_value());
+    assert_int_equal(read->meta.windows.fresh_for, 60 * second);
 }
 
 static void a_status_that_is_never_stored_is_refused(void**) {
@@ -578,6 +620,10 @@ int main() {
         cmocka_unit_test(an_entry_of_another_key_is_refused),
         cmocka_unit_test(an_unknown_version_is_refused),
         cmocka_unit_test(reserved_bits_must_be_zero),
+        cmocka_unit_test(
+            an_invalidated_entry_is_believed_without_a_new_checksum),
+        cmocka_unit_test(an_invalidated_entry_is_fresh_until_then_at_most),
+        cmocka_unit_test(a_renewal_ends_an_invalidation),
         cmocka_unit_test(a_status_that_is_never_stored_is_refused),
         cmocka_unit_test(lengths_and_times_must_be_in_range),
         cmocka_unit_test(sizes_that_do_not_add_up_are_refused),

@@ -69,6 +69,7 @@ void the_feed_is_read_behind_the_last_message(void**) {
 void each_kind_of_change_is_read_as_it_was_written(void**) {
     for (const Change& sent :
          {Change{Kind::stored, 0, 1, "k"}, Change{Kind::removed, 0, 2, ""},
+          Change{Kind::outdated, 0, 2, "k"},
           Change{Kind::released, 0, UINT64_MAX, "k\r\n\x01"},
           Change{Kind::uncacheable, 500, 3, "k"}}) {
         std::string command;

@@ -52,6 +52,17 @@ void a_table_keeps_its_seed_and_uses_its_region(void**) {
     assert_int_equal(LeaseTable(table.region()).seed(), 77);
 }
 
+void a_lease_tells_the_epoch_that_it_was_claimed_in(void**) {
+    Table table;
+    const LeaseToken first = table->claim(5, me, 60, now, Over::nobody, 7);
+    assert_int_equal(table->epoch_of(5, first), 7);
+    assert_int_equal(table->epoch_of(5, first + 1), 0);
+    assert_int_equal(table->epoch_of(6, first), 0);
+    const LeaseToken next = table->claim(5, me, 60, now, Over::anybody, 8);
+    assert_int_equal(table->epoch_of(5, next), 8);
+    assert_int_equal(table->epoch_of(5, first), 0);
+}
+
 void a_lease_is_given_to_one_only_until_it_ends(void**) {
     Table table;
     assert_false(table->taken(5, now));
@@ -393,6 +404,7 @@ int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(a_table_keeps_its_seed_and_uses_its_region),
         cmocka_unit_test(a_lease_is_given_to_one_only_until_it_ends),
+        cmocka_unit_test(a_lease_tells_the_epoch_that_it_was_claimed_in),
         cmocka_unit_test(
             a_holder_whose_lease_ended_or_went_to_another_holds_nothing),
         cmocka_unit_test(a_lease_is_given_back_by_its_holder_only),

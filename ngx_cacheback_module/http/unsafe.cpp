@@ -1,0 +1,73 @@
+#include "unsafe.hpp"
+
+#include "../core/method.hpp"
+#include "../ngx/pool.hpp"
+#include "background_fetch.hpp"
+#include "lookup.hpp"
+
+namespace cacheback::http {
+
+namespace {
+
+// What the client asked for, also where an error_page or an X-Accel-Redirect
+// has made a GET of it.
+std::string_view method_of(const ngx_http_request_t& r) noexcept {
+    const std::string_view line = ngx::view(r.request_line);
+    return line.substr(0, line.find(' '));
+}
+
+bool changed(const RequestContext& context) noexcept {
+    const ngx_http_request_t& r = context.request;
+    Redirects redirects = context.redirects;
+    redirects.note(r);
+    return !redirects.by_error_page && r.headers_out.status >= NGX_HTTP_OK &&
+           r.headers_out.status < NGX_HTTP_BAD_REQUEST;
+}
+
+}  // namespace
+
+void expect_change(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    const LocationConf& conf = context.conf;
+    if (!conf.invalidate_on_unsafe || core::is_safe_method(method_of(r)) ||
+        (conf.skip != nullptr &&
+         ngx_http_test_predicates(&r, conf.skip) != NGX_OK)) {
+        return;
+    }
+    context.changes = make_key(r, conf);
+
+    // Where only Redis may hold the item, the fetch finds out whether it does.
+    auto bytes = context.store.memory().get(context.changes, *r.pool);
+    if (!bytes && (context.store.memory().enabled() ||
+                   context.store.redis() == nullptr)) {
+        return;
+    }
+    std::optional<core::EntryView> entry;
+    if (bytes) { entry = core::EntryView::trusted(bytes->bytes); }
+    context.refresh = BackgroundFetch::prepare(r, context.conf, context.changes,
+                                               {}, 0, entry ? &*entry : nullptr,
+                                               {true, std::nullopt});
+    if (context.refresh != nullptr) {
+        context.refresh->expect_item(bytes.has_value());
+    }
+}
+
+void note_change(RequestContext& context) {
+    const store::Key key = std::exchange(context.changes, {});
+    std::unique_ptr<BackgroundFetch> refresh = std::move(context.refresh);
+    if (!changed(context)) { return; }
+
+    core::Millis now = store::wall_clock();
+    (void)context.store.invalidate(key, now, store::Fetches::outdated);
+    if (refresh == nullptr) { return; }
+    core::Millis length = evaluate(
+        context.request, context.conf.refresh_timeout, default_refresh_timeout);
+    bool kept = false;
+    store::Lease lease =
+        context.store.claim(key, length, store::Over::nobody, kept);
+    if (!lease) { return; }
+    refresh->adopt(lease, now + length);
+    BackgroundFetch::launch(std::move(refresh));
+}
+
+}  // namespace cacheback::http
