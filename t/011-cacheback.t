@@ -360,13 +360,3 @@ memory 1m;
 location / { cacheback pages; cacheback_tags 1; }
 --- refused
 unknown directive "cacheback_tags"
-
-
-
-=== TEST 26: directives of later versions are unknown: cacheback_invalidate_on_unsafe
---- store
-memory 1m;
---- config
-location / { cacheback pages; cacheback_invalidate_on_unsafe 1; }
---- refused
-unknown directive "cacheback_invalidate_on_unsafe"

@@ -138,6 +138,7 @@ location / {
     cacheback        pages;
     cacheback_bypass $arg_bypass;
     cacheback_skip   $arg_skip;
+    cacheback_invalidate_on_unsafe off;
     proxy_pass       http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
 --- steps

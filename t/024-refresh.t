@@ -118,11 +118,11 @@ fields /m
     ~ ^Accept-Encoding: identity$
     !~ gzip
     !~ (?i)^Cacheback
-POST /m?max_age=60                      200 BYPASS
+POST /p?max_age=60                      200 BYPASS
     > Cacheback-Refresh: 1
     > Accept-Encoding: gzip, br
     >> body
-fields /m
+fields /p
     ~ ^POST
     ~ ^body$
     ~ ^Accept-Encoding: gzip, br$

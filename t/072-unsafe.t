@@ -121,6 +121,7 @@ $TIER
 GET /o?delay=0|0|0.5|0      200 MISS
 wait 0.1
 POST /o?delay=0|0|0.5|0     200 BYPASS
+wait 0.1
 POST /o?delay=0|0|0.5|0     200 BYPASS
 POST /o?delay=0|0|0.5|0     200 BYPASS
 GET /o?delay=0|0|0.5|0      200 UPDATING

@@ -1,6 +1,7 @@
 // core/vary.hpp: which request fields select a stored response (RFC 9111 4.1).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,26 +9,47 @@
 
 namespace cacheback::core {
 
+// The names of all fields that an item may vary on, together; what names more
+// varies on everything.
+inline constexpr std::size_t max_vary_names = 512;
+
+// An item has so many variants; who needs more makes room among them.
+inline constexpr unsigned max_variants = 32;
+
 // True when a Vary field of `response` has `*` in any position or line, or a
 // member that is no field name: then nobody knows on what it varies.
 [[nodiscard]] bool varies_on_everything(Fields response) noexcept;
 
-// The entry's vary section: for each field that Vary names (lower case, each
-// once, sorted) its name and the request's value, or that it was absent. Lines
-// of one field are joined and the white space around members is dropped
-// (RFC 9111 4.1). A response with Content-Encoding varies on accept-encoding
-// whether it says so or not. Empty when the response does not vary.
+// What Vary names: lower case, each once, sorted, with a comma between them. A
+// response with Content-Encoding varies on accept-encoding whether it says so
+// or not. Empty when the response does not vary. `ignore_vary` leaves out what
+// Vary names.
+[[nodiscard]] std::string vary_names(Fields response, bool ignore_vary = false);
+
+// True for a list as vary_names() writes it.
+[[nodiscard]] bool are_vary_names(std::string_view names) noexcept;
+
+// What a request says in these fields, as it stands in an entry: each name with
+// its value, or that it was absent. Requests that the same variant answers have
+// the same section (RFC 9111 4.1): lines of one field are joined, the white
+// space around members is dropped. In Accept-Language and Accept-Encoding,
+// where order and case mean nothing and weights all (RFC 9110 12.4.2, 12.5.3,
+// 12.5.4), the members stand by falling weight and then by name.
 //
-// Give it the request as the origin saw it, and vary_matches() a request as
-// the origin would see it: a location that sends its own Accept-Encoding has
-// one variant, not one per browser. `ignore_vary` leaves out what Vary names.
+// Give it the request as the origin sees it: a location that sends its own
+// Accept-Encoding has one variant, not one per browser.
+[[nodiscard]] std::string vary_section(std::string_view names, Fields request);
+
+// The section of the entry that is made of this response to that request.
 [[nodiscard]] std::string make_vary(Fields response, Fields request,
                                     bool ignore_vary = false);
 
-// True when `request` has the same values as the one stored in `section`.
-// Allocates nothing. An empty section matches every request.
-[[nodiscard]] bool vary_matches(std::string_view section,
-                                Fields request) noexcept;
+// The names in a section, as vary_names() has them.
+[[nodiscard]] std::string names_of_vary(std::string_view section);
+
+// True when `request` has the same values as the one stored in `section`. An
+// empty section matches every request.
+[[nodiscard]] bool vary_matches(std::string_view section, Fields request);
 
 // True when the bytes are a section as make_vary() writes it.
 [[nodiscard]] bool vary_is_valid(std::string_view section) noexcept;
@@ -41,6 +63,15 @@ struct VaryItem {
 // Reads the items of a section one after another.
 class VaryItems {
   public:
+    // What stands before name and value: the size of each.
+    static constexpr std::size_t item_prologue_size = 6;
+    struct Sizes {
+        std::size_t name;
+        std::size_t value;
+        bool present;
+    };
+    [[nodiscard]] static Sizes sizes_of(const char* item_prologue) noexcept;
+
     explicit VaryItems(std::string_view section) noexcept : rest_(section) {}
     // False at the end, and at the first byte that does not fit.
     bool next(VaryItem& item) noexcept;
@@ -50,12 +81,15 @@ class VaryItems {
     std::string_view rest_;
 };
 
-// Calls `each(name)` for every field name in the section.
+// Calls `each(name)` for every name in a list of vary_names().
 template <class Each>
-void for_each_vary_name(std::string_view section, Each each) {
-    VaryItems items(section);
-    VaryItem item;
-    while (items.next(item)) { each(item.name); }
+void for_each_vary_name(std::string_view names, Each each) {
+    while (!names.empty()) {
+        const std::size_t end = names.find(',');
+        each(names.substr(0, end));
+        names.remove_prefix(end == std::string_view::npos ? names.size()
+                                                          : end + 1);
+    }
 }
 
 }  // namespace cacheback::core

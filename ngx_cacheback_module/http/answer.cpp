@@ -2,6 +2,7 @@
 
 #include "../core/decision.hpp"
 #include "../core/early_refresh.hpp"
+#include "../core/vary.hpp"
 #include "background_fetch.hpp"
 #include "client_wait.hpp"
 #include "empty_answer.hpp"
@@ -9,6 +10,7 @@
 #include "purge.hpp"
 #include "request_fields.hpp"
 #include "serve.hpp"
+#include "variant.hpp"
 
 namespace cacheback::http {
 
@@ -37,7 +39,7 @@ core::Rules rules_of(RequestContext& context) {
 // not what this one would have made of the response.
 bool answers(const core::EntryView& entry, RequestContext& context) {
     return entry.meta.windows.policy == policy_name(context.conf) &&
-           variant_matches(entry, context.request, context.conf);
+           answered_by(context, entry);
 }
 
 // Answered from the store: nginx goes to the content phase and finds us there.
@@ -81,6 +83,12 @@ ngx_int_t refuse_to_ask(RequestContext& context) noexcept {
     return NGX_HTTP_GATEWAY_TIME_OUT;
 }
 
+// On what the item varies, as far as that is known.
+std::string names_of(const RequestContext& context) {
+    return core::names_of_vary(context.entry ? context.entry->vary()
+                                             : context.section);
+}
+
 // The content handler asks the origin while the client waits. Who holds the
 // item's lease collects the answer; answers to others pass.
 ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
@@ -106,7 +114,8 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
         context.fill = BackgroundFetch::prepare(
             r, context.conf, context.key,
             attached ? store::Lease{} : context.lease, context.now + length,
-            context.entry ? &*context.entry : nullptr, context.seen);
+            names_of(context), context.entry ? &*context.entry : nullptr,
+            context.seen);
         if (!attached && context.fill != nullptr) { context.lease = {}; }
     }
     if (attached) { context.capture = std::make_unique<Capture>(context.now); }
@@ -125,7 +134,8 @@ bool fetch_in_background(RequestContext& context, core::Millis length) {
     store::Lease lease = std::exchange(context.lease, {});
     std::unique_ptr<BackgroundFetch> fetch = BackgroundFetch::prepare(
         context.request, context.conf, context.key, lease, context.now + length,
-        context.entry ? &*context.entry : nullptr, context.seen);
+        names_of(context), context.entry ? &*context.entry : nullptr,
+        context.seen);
     if (fetch == nullptr) {
         context.store.release(context.key, lease);
         return false;
@@ -138,6 +148,7 @@ core::Lease claim(RequestContext& context, core::Millis length,
                   store::Over over) {
     if (context.lease) { return core::Lease::ours; }  // the fleet's as well
     context.fleet_asked = false;
+    name_variant(context);
     bool kept = false;
     context.lease = context.store.claim(context.key, length, over, kept);
     if (context.lease) { return core::Lease::ours; }
@@ -174,14 +185,19 @@ bool asks_fleet(RequestContext& context, core::Millis length,
 // Between our look and our claim somebody stored what we are about to fetch:
 // the lease goes back, and that is served.
 bool overtaken(RequestContext& context, const core::Rules& rules) {
-    auto copy = context.store.memory().get(context.key, *context.request.pool);
-    if (!copy || context.store.in_doubt(copy->as_of)) { return false; }
-    core::EntryView held = core::EntryView::trusted(copy->bytes);
+    // The lease is that of the variant which the key names now.
+    const std::string section = context.section;
+    const auto copy = find_in_memory(context);
+    std::optional<core::EntryView> held;
+    if (copy && !context.store.in_doubt(copy->as_of)) {
+        held = core::EntryView::trusted(copy->bytes);
+    }
     bool newer =
-        !context.entry || held.meta.stored > context.entry->meta.stored;
-    if (!newer || !answers(held, context) ||
-        core::state_for(held.meta, rules, *context.asks, context.now) !=
-            core::State::fresh) {
+        held && answers(*held, context) &&
+        (!context.entry || held->meta.stored > context.entry->meta.stored);
+    if (!newer || core::state_for(held->meta, rules, *context.asks,
+                                  context.now) != core::State::fresh) {
+        context.section = section;
         return false;
     }
     context.store.release(context.key, std::exchange(context.lease, {}));

@@ -1,6 +1,7 @@
 #include "background_fetch.hpp"
 
 #include "../core/text.hpp"
+#include "../core/vary_record.hpp"
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
 #include "origin_fields.hpp"
@@ -30,12 +31,12 @@ BackgroundFetch::~BackgroundFetch() {
 
 std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
-    store::Lease lease, core::Millis lease_end, const core::EntryView* stored,
-    store::FleetClaim::Seen seen) {
+    store::Lease lease, core::Millis lease_end, std::string_view names,
+    const core::EntryView* stored, store::FleetClaim::Seen seen) {
     bool conditional =
         conf.revalidate && stored != nullptr && has_validator(*stored);
     std::vector<ngx::RequestField> fields =
-        background_fields(r, conf, stored, conditional);
+        background_fields(r, conf, names, conditional ? stored : nullptr);
 
     std::unique_ptr<BackgroundFetch> fetch(
         new BackgroundFetch(conf, lease_end));
@@ -46,8 +47,14 @@ std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
     // The client's memory will be gone when we are done with it.
     ngx_pool_t& pool = fetch->detached_->pool();
     ngx_str_t text;
-    if (!ngx::copy(pool, text, key.text)) { return nullptr; }
-    fetch->key_ = {ngx::view(text), key.hash};
+    ngx_str_t variant;
+    if (!ngx::copy(pool, text, key.text) ||
+        !ngx::copy(pool, variant, key.variant)) {
+        return nullptr;
+    }
+    fetch->key_ = key;
+    fetch->key_.text = ngx::view(text);
+    fetch->key_.variant = ngx::view(variant);
     if (conditional) {
         std::string_view head = stored->head();
         std::string_view body = stored->body();
@@ -149,10 +156,14 @@ void BackgroundFetch::on_fleet_answer(
 // Another box has stored the item since it was seen here.
 bool BackgroundFetch::take_newer() noexcept {
     if (!store_.memory().enabled()) { return false; }
+    if (!key_.variant.empty()) {  // its next reader knows where to look
+        store_.drop_copies(key_);
+        return false;
+    }
     fence_ = store_.control().fence(key_);
     bool asking = ngx::guard(
         ngx_cycle->log,
-        [&] { return store_.redis()->get(key_, on_newer, this, ticket_); },
+        [&] { return store_.redis()->get(key_, {}, on_newer, this, ticket_); },
         [] { return false; });
     if (asking) { store_.line().asking(waiting_); }
     return asking;
@@ -171,6 +182,8 @@ void BackgroundFetch::on_newer(void* self,
                 if (bytes && core::EntryView::check(*bytes, fetch.key_.text)) {
                     fetch.store_.replace(fetch.key_, *bytes, fetch.fence_,
                                          reply.asked);
+                } else if (core::begins_vary_record(reply.bytes)) {
+                    fetch.store_.drop_copies(fetch.key_);
                 }
             },
             [] {});

@@ -21,11 +21,12 @@ namespace cacheback::http {
 class BackgroundFetch {
   public:
     // Copies what it needs of `r`, which stands in its look-up; takes over the
-    // `lease`. With `stored` the fetch is conditional and a 304 renews
-    // that entry. Null when there is no memory: the lease stays the caller's.
+    // `lease`. Sends the fields that the item varies on (`names`). With
+    // `stored` the fetch is conditional and a 304 renews that entry. Null when
+    // there is no memory: the lease stays the caller's.
     static std::unique_ptr<BackgroundFetch> prepare(
         ngx_http_request_t& r, LocationConf& conf, const store::Key& key,
-        store::Lease lease, core::Millis lease_end,
+        store::Lease lease, core::Millis lease_end, std::string_view names,
         const core::EntryView* stored, store::FleetClaim::Seen seen);
 
     // Given up before it entered the line: gives the lease back.

@@ -1,5 +1,6 @@
 #include "lookup.hpp"
 
+#include "../core/vary_record.hpp"
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
 #include "../store/key_space.hpp"
@@ -11,6 +12,7 @@
 #include "request_context.hpp"
 #include "request_fields.hpp"
 #include "unsafe.hpp"
+#include "variant.hpp"
 
 namespace cacheback::http {
 
@@ -32,20 +34,24 @@ std::string_view keep(ngx_pool_t& pool, std::string_view bytes,
     return ngx::view(copy);
 }
 
-void take_reply(RequestContext& context, const store::RedisReply& reply) {
+// For the item, or for its variant of this generation. True: asked. Else the
+// look-up goes on as if Redis held nothing.
+bool ask_redis(RequestContext& context, std::string_view generation);
+
+// Redis does not hold it, so a copy in doubt is none.
+void take_absence(RequestContext& context, core::Millis asked, bool variant) {
+    if (!std::exchange(context.in_doubt, false)) { return; }
+    context.store.remove_older(
+        context.key, variant ? std::string_view(context.section) : "", asked);
+    context.entry.reset();
+    context.seen = {};
+    context.tier = Tier::none;
+}
+
+// An entry, or what is none. Views into the reply.
+void take_entry(RequestContext& context, const store::RedisReply& reply) {
     ngx_http_request_t& r = context.request;
     const bool in_doubt = std::exchange(context.in_doubt, false);
-    if (reply.status == store::RedisReply::Status::unavailable) {
-        context.reason = core::Reason::redis;
-    }
-    if (reply.status == store::RedisReply::Status::absent && in_doubt) {
-        context.store.memory().remove_older(context.key, reply.asked);
-        context.entry.reset();
-        context.seen = {};
-        context.tier = Tier::none;
-    }
-    if (reply.status != store::RedisReply::Status::found) { return; }
-
     const auto open = context.store.redis()->open(context.key, reply.bytes);
     std::optional<core::EntryView> entry;
     std::string_view bytes;
@@ -56,18 +62,17 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
     if (entry) {
         if (in_doubt && entry->meta.stored < context.entry->meta.stored) {
             // Redis has lost what came later, in a failover: the copy stands.
-            context.store.memory().confirm(context.key, reply.asked);
+            context.store.confirm(context.key, context.entry->vary(),
+                                  reply.asked);
             return;
         }
         context.entry = entry;
         context.seen.stored = entry->meta.stored;
         context.tier = Tier::redis;
-        if (in_doubt || context.seen.any) {  // memory holds an older one
-            context.store.replace(context.key, bytes, context.fence,
-                                  reply.asked);
-        } else {
-            context.store.promote(context.key, bytes, context.fence,
-                                  reply.asked);
+        context.store.replace(context.key, bytes, context.fence, reply.asked);
+        if (entry->vary().empty()) {
+            context.store.vary_hints().forget(context.key.hash);
+            forget_variant(context);
         }
         return;
     }
@@ -84,16 +89,80 @@ void take_reply(RequestContext& context, const store::RedisReply& reply) {
                        : "signed by a key of \"redis_sign\"");
 }
 
-// Awaited by look_up(). The phases go on; the handler is entered again and
-// finds the look-up decided.
+// The item varies: true when its variant is asked for now.
+bool take_record(RequestContext& context, const core::VaryRecord& record) {
+    const std::string_view asked = context.generation;
+    const std::string_view variant = context.key.variant;
+    context.store.vary_hints().remember(context.key.hash, record.names,
+                                        record.generation, context.fence);
+    name_variant(context, record.names);
+    context.vary_missed = true;  // unless it is there
+    // The one that was not there, by what was remembered.
+    bool again = asked == record.generation && variant == context.key.variant;
+    return !again && ask_redis(context, record.generation);
+}
+
+// True when there is more to ask.
+bool take_reply(RequestContext& context, const store::RedisReply& reply) {
+    using ReplyStatus = store::RedisReply::Status;
+    if (reply.status == ReplyStatus::unavailable) {
+        context.in_doubt = false;  // a copy is better than nothing
+        context.reason = core::Reason::redis;
+        return false;
+    }
+    if (reply.status == ReplyStatus::absent) {
+        if (context.asked_for_variant && !context.vary_missed) {
+            return ask_redis(context, {});  // it was a guess
+        }
+        take_absence(context, reply.asked, context.asked_for_variant);
+        if (!context.asked_for_variant) { forget_variant(context); }
+        return false;
+    }
+    if (auto record = core::read_vary_record(reply.bytes)) {
+        if (take_record(context, *record)) { return true; }
+        take_absence(context, reply.asked, true);
+        return false;
+    }
+    take_entry(context, reply);
+    if (context.entry) { context.vary_missed = false; }
+    return false;
+}
+
+// Awaited by look_in_redis(). The phases go on; the handler is entered again
+// and finds the look-up decided.
 void on_redis_reply(void* data, const store::RedisReply& reply) noexcept {
     auto& context = *static_cast<RequestContext*>(data);
-    context.stage = RequestContext::Stage::decided;
     add_time_spent(context);
-    ngx::guard(
-        context.request.connection->log, [&] { take_reply(context, reply); },
-        [&] { context.reason = core::Reason::error; });
+    bool asking = ngx::guard(
+        context.request.connection->log,
+        [&] { return take_reply(context, reply); },
+        [&] {
+            context.reason = core::Reason::error;
+            return false;
+        });
+    if (asking) {
+        context.parked = ngx_current_msec;
+        return;
+    }
+    context.stage = RequestContext::Stage::decided;
     resume(context);
+}
+
+bool ask_redis(RequestContext& context, std::string_view generation) {
+    context.asked_for_variant = !generation.empty();
+    if (context.asked_for_variant) {
+        ngx_str_t kept;
+        if (!ngx::copy(*context.request.pool, kept, generation)) {
+            throw std::bad_alloc{};
+        }
+        context.generation = ngx::view(kept);
+    }
+    if (context.store.redis()->get(context.key, generation, on_redis_reply,
+                                   &context, context.ticket, context.spent)) {
+        return true;
+    }
+    context.reason = core::Reason::redis;
+    return false;
 }
 
 // "$scheme://$host$request_uri", what most keys are, as nginx itself fills in
@@ -141,7 +210,6 @@ store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
 }
 
 ngx_int_t look_up(RequestContext& context) {
-    ngx_pool_t& pool = *context.request.pool;
     // Whoever serves or marks what there is looks whether there is something.
     if (context.conf.offline == nullptr &&
         context.purge == RequestContext::Purge::none &&
@@ -149,14 +217,16 @@ ngx_int_t look_up(RequestContext& context) {
         context.reason = core::Reason::uncacheable;
         return follow(context);
     }
-    if (auto copy = context.store.memory().get(context.key, pool)) {
+    if (auto copy = find_in_memory(context)) {
         context.entry = core::EntryView::trusted(copy->bytes);
         context.seen.stored = context.entry->meta.stored;
         context.tier = Tier::memory;
         if (!context.store.in_doubt(copy->as_of)) { return follow(context); }
         context.in_doubt = true;
+        name_variant(context);
         return look_in_redis(context);
     }
+    name_variant(context);
     if (context.store.control().is_uncacheable(context.key)) {
         context.reason = core::Reason::uncacheable;
         return follow(context);
@@ -169,10 +239,16 @@ ngx_int_t look_in_redis(RequestContext& context) {
     if (redis == nullptr) { return follow(context); }
 
     context.fence = context.store.control().fence(context.key);
-    if (!redis->get(context.key, on_redis_reply, &context, context.ticket,
-                    context.spent)) {
+    context.generation = {};
+    std::string_view generation;
+    if (!context.key.variant.empty()) {
+        generation = context.store.vary_hints().generation(context.key.hash,
+                                                           context.fence);
+    }
+    bool missed = std::exchange(context.vary_missed, false);
+    if (!ask_redis(context, generation)) {
         context.in_doubt = false;  // a copy is better than nothing
-        context.reason = core::Reason::redis;
+        context.vary_missed = missed;
         return follow(context);
     }
     if (context.in_doubt) { context.store.control().count(Counter::doubted); }
@@ -186,6 +262,7 @@ ngx_int_t look_again(RequestContext& context) {
     context.entry.reset();
     context.tier = Tier::none;
     context.reason = core::Reason::none;
+    context.key = context.key.item();
     return look_up(context);
 }
 

@@ -110,13 +110,14 @@ ngx_int_t follow_purge(RequestContext& context) {
         return done(context, context.purge_answer);
     }
     bool no_redis = context.reason == core::Reason::redis;
-    if (!context.entry) {
+    if (!context.entry && !context.vary_missed) {
         return done(context, no_redis ? NGX_HTTP_SERVICE_UNAVAILABLE
                                       : NGX_HTTP_NOT_FOUND);
     }
     (void)context.store.invalidate(context.key, context.now,
                                    store::Fetches::voided);
-    refresh_now(context);
+    // The variant that a GET of the one who purges would get, if there is one.
+    if (context.entry) { refresh_now(context); }
     return done(context, no_redis ? NGX_HTTP_SERVICE_UNAVAILABLE : accepted);
 }
 

@@ -76,6 +76,8 @@ struct RequestContext {
     // What it asks of caches; in the request's memory where there is any.
     const core::RequestDirectives* asks = &core::nothing_asked;
 
+    // What it says in the fields that the item varies on, where that is known.
+    std::string section;
     std::optional<core::EntryView> entry;
     bool in_doubt = false;  // Redis is asked whether it is still right
     store::Lease lease;     // given back at the end when still ours
@@ -83,9 +85,11 @@ struct RequestContext {
     bool fleet_asked = false;      // what became of this lease there
     store::FleetClaim::Seen seen;  // by the look-up
     store::RedisTicket ticket;
-    ngx_msec_t parked = 0;             // when it last was
-    core::Millis spent = 0;            // parked until Redis answered
-    std::uint32_t fence = 0;           // of the item, when Redis was asked
+    ngx_msec_t parked = 0;        // when it last was
+    core::Millis spent = 0;       // parked until Redis answered
+    std::uint32_t fence = 0;      // of the item, when Redis was asked
+    std::string_view generation;  // of the variant it was asked for last
+    bool asked_for_variant = false;
     std::optional<ClientWait> wait;    // it has waited for somebody's fetch
     std::unique_ptr<Capture> capture;  // an attached fetch is collected
     std::optional<SlowLeader> slow;    // the client has made it wait

@@ -31,6 +31,24 @@ bool sent_own(const ngx_http_request_t& r) noexcept {
     return false;
 }
 
+// Calls each(line) for the request's lines of this field; `name` is in lower
+// case, as nginx keeps a copy of each.
+template <class Each>
+void for_each_line(const ngx_http_request_t& r, std::string_view name,
+                   Each each) {
+    const ngx_list_part_t* part = &r.headers_in.headers.part;
+    for (; part != nullptr; part = part->next) {
+        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (lines[i].key.len == name.size() &&
+                ngx_memcmp(lines[i].lowcase_key, name.data(), name.size()) ==
+                    0) {
+                each(lines[i]);
+            }
+        }
+    }
+}
+
 // Written by the proxies between client and us; an origin needs them to make
 // its links, and they are the same for all clients of one entrance.
 constexpr std::string_view forwarding_fields[] = {"X-Forwarded-For",
@@ -41,8 +59,8 @@ constexpr std::string_view forwarding_fields[] = {"X-Forwarded-For",
                                                   "Forwarded",
                                                   "Via"};
 
-bool names(const std::vector<core::Field>& fields,
-           std::string_view name) noexcept {
+bool has_name(const std::vector<core::Field>& fields,
+              std::string_view name) noexcept {
     return core::find({fields.data(), fields.size()}, name) != nullptr;
 }
 
@@ -83,7 +101,7 @@ bool is_validator(std::string_view name) noexcept {
 }
 
 bool sent_in_background(std::string_view name, const LocationConf& conf,
-                        const core::EntryView* stored) {
+                        std::string_view vary) {
     // Never a part or a condition of a client, whatever names it. A client's
     // identity (Cookie, Authorization) only where the item depends on it.
     static constexpr std::string_view never[] = {"Range",
@@ -105,11 +123,9 @@ bool sent_in_background(std::string_view name, const LocationConf& conf,
         if (core::iequal(name, ngx::view(names[i]))) { return true; }
     }
     bool varies = false;
-    if (stored != nullptr) {
-        core::for_each_vary_name(stored->vary(), [&](std::string_view each) {
-            varies = varies || core::iequal(name, each);
-        });
-    }
+    core::for_each_vary_name(vary, [&](std::string_view each) {
+        varies = varies || core::iequal(name, each);
+    });
     return varies;
 }
 
@@ -161,10 +177,9 @@ bool has_validator(const core::EntryView& stored) noexcept {
     return !found.etag.empty() || !found.last_modified.empty();
 }
 
-std::vector<ngx::RequestField> background_fields(ngx_http_request_t& r,
-                                                 const LocationConf& conf,
-                                                 const core::EntryView* stored,
-                                                 bool conditional) {
+std::vector<ngx::RequestField> background_fields(
+    ngx_http_request_t& r, const LocationConf& conf, std::string_view names,
+    const core::EntryView* stored) {
     std::vector<ngx::RequestField> fields;
     if (r.headers_in.host != nullptr) {
         fields.push_back({"Host", ngx::view(r.headers_in.host->value)});
@@ -172,10 +187,10 @@ std::vector<ngx::RequestField> background_fields(ngx_http_request_t& r,
         fields.push_back({"Host", ngx::view(r.headers_in.server)});
     }
     std::vector<core::Field> extra = refresh_headers(r, conf);
-    bool whole_cookie = names(extra, "Cookie");
+    bool whole_cookie = has_name(extra, "Cookie");
     for (const core::Field& field : request_fields(r)) {
-        if (sent_in_background(field.name, conf, stored) &&
-            !names(extra, field.name) &&
+        if (sent_in_background(field.name, conf, names) &&
+            !has_name(extra, field.name) &&
             !is_unkeyed(r, conf, field.name, field.value)) {
             fields.push_back({field.name, field.value});
             whole_cookie = whole_cookie || core::iequal(field.name, "Cookie");
@@ -192,7 +207,7 @@ std::vector<ngx::RequestField> background_fields(ngx_http_request_t& r,
     fields.push_back({"Accept-Encoding", ngx::view(conf.accept_encoding)});
     fields.push_back({"Cacheback-Refresh", "1"});
 
-    if (conditional) {
+    if (stored != nullptr) {
         Validators found = validators_of(*stored);
         if (!found.etag.empty()) {
             fields.push_back({"If-None-Match", found.etag});
@@ -214,13 +229,13 @@ std::vector<core::Field> fill_fields(ngx_http_request_t& r,
     extra.erase(std::remove_if(extra.begin(), extra.end(),
                                [&](const core::Field& field) {
                                    return is_identity(field.name) &&
-                                          names(sent, field.name);
+                                          has_name(sent, field.name);
                                }),
                 extra.end());
 
     std::vector<core::Field> fields;
     for (const core::Field& field : sent) {
-        if (!is_own(field.name) && !names(extra, field.name) &&
+        if (!is_own(field.name) && !has_name(extra, field.name) &&
             !is_validator(field.name) &&
             !core::iequal(field.name, "Accept-Encoding")) {
             fields.push_back(field);
@@ -233,11 +248,31 @@ std::vector<core::Field> fill_fields(ngx_http_request_t& r,
     return fields;
 }
 
-bool variant_matches(const core::EntryView& stored, ngx_http_request_t& r,
-                     const LocationConf& conf) {
-    if (stored.vary().empty()) { return true; }
-    std::vector<core::Field> fields = fill_fields(r, conf);
-    return core::vary_matches(stored.vary(), {fields.data(), fields.size()});
+// fill_fields() for a few names: a hit need not look at the other fields.
+std::vector<core::Field> variant_fields(ngx_http_request_t& r,
+                                        const LocationConf& conf,
+                                        std::string_view names) {
+    std::vector<core::Field> extra = refresh_headers(r, conf);
+    std::vector<core::Field> fields;
+    core::for_each_vary_name(names, [&](std::string_view name) {
+        if (is_own(name) || is_validator(name)) { return; }
+        if (name == "accept-encoding") {
+            fields.push_back({name, ngx::view(conf.accept_encoding)});
+            return;
+        }
+        const std::size_t before = fields.size();
+        for_each_line(r, name, [&](const ngx_table_elt_t& line) {
+            fields.push_back({name, ngx::view(line.value)});
+        });
+        const core::Field* ours =
+            core::find({extra.data(), extra.size()}, name);
+        if (ours == nullptr || (is_identity(name) && fields.size() != before)) {
+            return;
+        }
+        fields.resize(before);
+        if (!ours->value.empty()) { fields.push_back({name, ours->value}); }
+    });
+    return fields;
 }
 
 // Content handlers that choose a form themselves (gzip_static) ask this one

@@ -10,23 +10,22 @@
 
 namespace cacheback::http {
 
-// All that a background fetch of this item sends: what `stored`, null when
-// there is nothing, varies on, and its validators when `conditional`. Views
-// into `r` and `stored`.
+// All that a background fetch of this item sends: what it varies on (`names`,
+// see core::vary_names), and the validators of `stored` where that is not null.
+// Views into `r` and `stored`.
 [[nodiscard]] std::vector<ngx::RequestField> background_fields(
-    ngx_http_request_t& r, const LocationConf& conf,
-    const core::EntryView* stored, bool conditional);
+    ngx_http_request_t& r, const LocationConf& conf, std::string_view names,
+    const core::EntryView* stored);
 
 [[nodiscard]] bool has_validator(const core::EntryView& stored) noexcept;
 
 // The client's fields as a fill for it sends them: what Vary selects by.
 [[nodiscard]] std::vector<core::Field> fill_fields(ngx_http_request_t& r,
                                                    const LocationConf& conf);
-
-// True when `stored` is the variant that a fill for this client would replace.
-[[nodiscard]] bool variant_matches(const core::EntryView& stored,
-                                   ngx_http_request_t& r,
-                                   const LocationConf& conf);
+// Those among them that have one of these names.
+[[nodiscard]] std::vector<core::Field> variant_fields(ngx_http_request_t& r,
+                                                      const LocationConf& conf,
+                                                      std::string_view names);
 
 // Replaces the request's list: without the client's Cacheback-* fields; for an
 // answer to be stored as fill_fields() says and, where `stored` is given, with

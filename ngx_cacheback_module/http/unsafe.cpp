@@ -1,9 +1,11 @@
 #include "unsafe.hpp"
 
 #include "../core/method.hpp"
+#include "../core/vary.hpp"
 #include "../ngx/pool.hpp"
 #include "background_fetch.hpp"
 #include "lookup.hpp"
+#include "variant.hpp"
 
 namespace cacheback::http {
 
@@ -34,21 +36,26 @@ void expect_change(RequestContext& context) {
          ngx_http_test_predicates(&r, conf.skip) != NGX_OK)) {
         return;
     }
-    context.changes = make_key(r, conf);
+    context.key = make_key(r, conf);
+    std::optional<core::EntryView> entry;
+    if (auto copy = find_in_memory(context)) {
+        entry = core::EntryView::trusted(copy->bytes);
+    }
+    name_variant(context);
+    // What is not looked up has no key to show.
+    context.changes = std::exchange(context.key, {});
 
     // Where only Redis may hold the item, the fetch finds out whether it does.
-    auto bytes = context.store.memory().get(context.changes, *r.pool);
-    if (!bytes && (context.store.memory().enabled() ||
+    if (!entry && (context.store.memory().enabled() ||
                    context.store.redis() == nullptr)) {
         return;
     }
-    std::optional<core::EntryView> entry;
-    if (bytes) { entry = core::EntryView::trusted(bytes->bytes); }
-    context.refresh = BackgroundFetch::prepare(r, context.conf, context.changes,
-                                               {}, 0, entry ? &*entry : nullptr,
-                                               {true, std::nullopt});
+    context.refresh = BackgroundFetch::prepare(
+        r, context.conf, context.changes, {}, 0,
+        core::names_of_vary(context.section), entry ? &*entry : nullptr,
+        {true, std::nullopt});
     if (context.refresh != nullptr) {
-        context.refresh->expect_item(bytes.has_value());
+        context.refresh->expect_item(entry.has_value());
     }
 }
 

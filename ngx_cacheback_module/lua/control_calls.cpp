@@ -207,21 +207,21 @@ int ngx_http_cacheback_lua_invalidate(void* request, void* store,
                                       const char* key, std::size_t size,
                                       int of_response, int answer,
                                       void* semaphore, int* handle) {
-    namespace core = cacheback::core;
     *handle = 0;
     return guarded(
         [&]() -> int {
             cacheback::store::Store& from = as_store(store);
             std::string text = key_text(key, size, of_response);
-            std::optional<core::EntryView> entry;
-            if (answer == 0) {
-                entry = in_memory(from, from.control().key(text));
-            } else if (auto* lookup = Handles::get<RedisLookup>(answer);
-                       lookup != nullptr &&
-                       lookup->outcome() == RedisLookup::found) {
-                entry = lookup->entry();
+            const cacheback::store::Key item = from.control().key(text);
+            bool there = in_memory(from, item).has_value();
+            if (auto* lookup = Handles::get<RedisLookup>(answer);
+                lookup != nullptr) {
+                there =
+                    lookup->outcome() == RedisLookup::found || lookup->varies();
+            } else if (from.redis() == nullptr) {
+                there = from.memory().holds(item);  // any variant
             }
-            if (!entry) { return 0; }
+            if (!there) { return 0; }
             from.control().count(Counter::purges);
             auto made = std::make_unique<Change>(from, std::move(text),
                                                  Signal(semaphore));

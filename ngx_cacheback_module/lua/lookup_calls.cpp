@@ -1,5 +1,7 @@
 // lua/lookup_calls.cpp: finding values, in memory at once, in Redis by asking.
 #include "lookup_calls.hpp"
+
+#include "../core/vary_record.hpp"
 #include "keys.hpp"
 #include "value_entry.hpp"
 
@@ -113,7 +115,7 @@ bool RedisLookup::ask(core::Millis spent) {
         in_doubt_ = true;
     }
     fence_ = store().control().fence(*key_);
-    if (redis->get(*key_, on_reply, this, ticket_, spent)) {
+    if (redis->get(*key_, {}, on_reply, this, ticket_, spent)) {
         if (in_doubt_) { store().control().count(Counter::doubted); }
         return true;
     }
@@ -132,7 +134,8 @@ void RedisLookup::on_reply(void* data,
         [&] {
             if (reply.status == Status::absent) {
                 if (self.in_doubt_) {
-                    self.store().memory().remove_older(*self.key_, reply.asked);
+                    self.store().memory().remove_older(*self.key_, nullptr,
+                                                       reply.asked);
                 }
                 self.outcome_ = absent;
             }
@@ -146,6 +149,11 @@ void RedisLookup::on_reply(void* data,
 }
 
 void RedisLookup::take(const store::RedisReply& reply) {
+    if (core::begins_vary_record(reply.bytes)) {
+        varies_ = true;
+        outcome_ = absent;
+        return;
+    }
     const auto open = store().redis()->open(*key_, reply.bytes);
     const auto brought =
         open ? core::EntryView::check(*open, (*key_).text) : std::nullopt;
@@ -163,7 +171,7 @@ void RedisLookup::take(const store::RedisReply& reply) {
     outcome_ = found;
     if (in_doubt_ && brought->meta.stored < entry_->meta.stored) {
         // Redis has lost what came later, in a failover: the copy stands.
-        store().memory().confirm(*key_, reply.asked);
+        store().memory().confirm(*key_, {}, reply.asked);
         return;
     }
     entry_.reset();

@@ -33,6 +33,8 @@ class RedisLookup : public Handle {
         return *entry_;
     }
     [[nodiscard]] bool from_redis() const noexcept { return from_redis_; }
+    // There is an item of responses that has variants; none was asked for.
+    [[nodiscard]] bool varies() const noexcept { return varies_; }
 
   private:
     static void on_reply(void* data, const store::RedisReply& reply) noexcept;
@@ -45,6 +47,7 @@ class RedisLookup : public Handle {
     Outcome outcome_ = pending;
     bool in_doubt_ = false;  // entry_ is what memory held
     bool from_redis_ = false;
+    bool varies_ = false;
     std::string bytes_;
     std::optional<core::EntryView> entry_;
     store::RedisTicket ticket_;

@@ -52,6 +52,18 @@ void append_command(std::string& out, Words words) {
     for (std::string_view word : words) { append_word(out, word); }
 }
 
+void append_get(std::string& out, Words pieces_of_key) {
+    constexpr std::string_view start = "*2\r\n$3\r\nGET\r\n";
+    constexpr std::size_t framing = 32;
+    std::size_t size = 0;
+    for (std::string_view piece : pieces_of_key) { size += piece.size(); }
+    out.reserve(out.size() + start.size() + size + framing);
+    out += start;
+    append_length(out, '$', size);
+    for (std::string_view piece : pieces_of_key) { out += piece; }
+    out += line_end;
+}
+
 void append_set(std::string& out, std::string_view key,
                 const std::vector<std::string_view>& value,
                 std::int64_t ttl_ms) {

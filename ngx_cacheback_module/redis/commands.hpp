@@ -22,6 +22,9 @@ void append_set(std::string& out, std::string_view key,
                 const std::vector<std::string_view>& value,
                 std::int64_t ttl_ms);
 
+// A GET of a key that comes in pieces.
+void append_get(std::string& out, Words pieces_of_key);
+
 // Parts of a command, for callers who put one together.
 void append_array(std::string& out, std::size_t words);
 void append_word(std::string& out, std::string_view word);

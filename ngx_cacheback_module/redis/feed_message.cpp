@@ -12,7 +12,7 @@ namespace {
 
 // So much is kept for a box that comes back: some 2 MB of short keys.
 constexpr std::string_view kept_messages = "8192";
-// A reply may have so many elements (ReplyReader); of a message eleven, and
+// A reply may have so many elements (ReplyReader); of a message seventeen, and
 // later versions may add to it.
 constexpr std::size_t most_read = 24;
 static_assert(most_read * 40 + 5 <= ReplyReader::max_elements);
@@ -72,6 +72,12 @@ bool parse_change(const Reply& fields, Change& change) noexcept {
         } else if (name.text == "key") {
             change.key = value.text;
             has_key = true;
+        } else if (name.text == "variant") {
+            change.variant = value.text;
+        } else if (name.text == "as") {
+            change.as = value.text;
+        } else if (name.text == "vary") {
+            change.names = value.text;
         }
     }
     return has_kind && has_box && has_key;
@@ -103,10 +109,20 @@ bool parse_messages(const Reply& messages, FeedPage& page) {
 
 void append_change(std::string& out, std::string_view feed,
                    const Change& change) {
-    append_command(
-        out, {"XADD", feed, "MAXLEN", "~", kept_messages, "*", "change",
-              word(change.kind), "for", std::to_string(change.length), "box",
-              hexadecimal(change.box), "key", change.key});
+    const std::string length = std::to_string(change.length);
+    const std::string box = hexadecimal(change.box);
+    if (change.variant.empty() && change.as.empty()) {
+        append_command(out, {"XADD", feed, "MAXLEN", "~", kept_messages, "*",
+                             "change", word(change.kind), "for", length, "box",
+                             box, "key", change.key});
+        return;
+    }
+    append_command(out,
+                   {"XADD",        feed,       "MAXLEN",  "~",
+                    kept_messages, "*",        "change",  word(change.kind),
+                    "for",         length,     "box",     box,
+                    "key",         change.key, "variant", change.variant,
+                    "as",          change.as,  "vary",    change.names});
 }
 
 void append_feed_look(std::string& out, std::string_view feed,

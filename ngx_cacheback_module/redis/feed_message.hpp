@@ -24,6 +24,11 @@ struct Change {
     core::Millis length = 0;
     std::uint64_t box = 0;  // which one says so
     std::string_view key;
+    // Whose lease that was; empty: the item's.
+    std::string_view variant = {};
+    // stored: the new entry's, and on which fields it varies.
+    std::string_view as = {};
+    std::string_view names = {};
 };
 
 // Appends the command that adds `change` to the stream `feed`.

@@ -84,7 +84,9 @@ struct alignas(64) ControlZone::Shared {
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
     std::uint32_t writes_to[fence_count];  // in Redis
-    std::uint32_t epochs[epoch_count];    // see outdate(); shared, see fence()
+    // See outdate() and revoke(); items may share one, as with fences.
+    std::uint32_t epochs[epoch_count];
+    std::uint32_t revocations[epoch_count];
     std::uint32_t glances[glance_count];  // the last mark there, by its hash
     std::uint8_t background[background_count];  // 1: asked for
 };
@@ -200,20 +202,56 @@ Key ControlZone::key(std::string_view text) const noexcept {
     return {text, seeded_hash(leases_->seed(), text)};
 }
 
+void ControlZone::name_variant(Key& key,
+                               std::string_view variant) const noexcept {
+    key.variant = variant;
+    key.variant_hash = seeded_hash(leases_->seed() ^ key.hash, variant);
+}
+
+Variety ControlZone::variety(std::string_view names,
+                             std::string_view section) const noexcept {
+    if (names.empty()) { return {}; }
+    const std::uint64_t seed = leases_->seed();
+    return {static_cast<std::uint32_t>(seeded_hash(seed, names)) | 1U,
+            seeded_hash(seed, section), 0};
+}
+
+// The upper half counts what voids fetches, the lower what outdates them.
+std::uint64_t ControlZone::epoch(const Key& key) const noexcept {
+    const std::size_t place = key.hash % epoch_count;
+    return std::uint64_t{load(shared_->revocations[place])} << 32U |
+           load(shared_->epochs[place]);
+}
+
+// The lease of an item is taken away at once; those of its variants cannot be
+// found, and end here.
+bool ControlZone::valid(const Key& key,
+                        std::uint64_t claimed_in) const noexcept {
+    return key.variant.empty() || claimed_in >> 32U == epoch(key) >> 32U;
+}
+
+// A delete ends the marks of variants, too: they are not found any more.
+std::uint64_t ControlZone::mark_of(const Key& key) const noexcept {
+    return key.variant.empty()
+               ? key.hash
+               : key.lease() ^ (epoch(key) >> 32U) * 0x9e3779b97f4a7c15ULL;
+}
+
 LeaseToken ControlZone::claim(const Key& key, core::Millis length, Over over,
                               bool& kept) {
     Access access(*this);
     const core::Millis now = monotonic();
-    const LeaseToken token =
-        leases_->claim(key.hash, access.owner(), length, now, over,
-                       load(shared_->epochs[key.hash % epoch_count]));
-    kept = token == 0 && leases_->is_kept(key.hash, now);
+    if (!valid(key, leases_->epoch_of(key.lease()))) { over = Over::anybody; }
+    const LeaseToken token = leases_->claim(key.lease(), access.owner(), length,
+                                            now, over, epoch(key));
+    kept = token == 0 && leases_->is_kept(key.lease(), now);
     return token;
 }
 
 bool ControlZone::holds(const Key& key, LeaseToken token) {
     const Access access(*this);
-    return leases_->holds(key.hash, token, monotonic());
+    return leases_->holds(key.lease(), token, monotonic()) &&
+           valid(key, leases_->epoch_of(key.lease()));
 }
 
 template <class End>
@@ -221,8 +259,8 @@ void ControlZone::end(const Key& key, LeaseToken token, End end) {
     ngx::WakeMask waiting = 0;
     {
         const Access access(*this);
-        if (leases_->holds(key.hash, token, 0)) {
-            waiting = leases_->take_waiting(key.hash);
+        if (leases_->holds(key.lease(), token, 0)) {
+            waiting = leases_->take_waiting(key.lease());
         }
         end(waiting);
     }
@@ -232,43 +270,43 @@ void ControlZone::end(const Key& key, LeaseToken token, End end) {
 void ControlZone::let_pass(const Key& key, Waiting waiting,
                            core::Millis moment) noexcept {
     const core::Millis now = monotonic();
-    if (waiting != 0 && !leases_->is_uncacheable(key.hash, now)) {
-        leases_->mark_uncacheable(key.hash, now + moment, now);
+    if (waiting != 0 && !leases_->is_uncacheable(mark_of(key), now)) {
+        leases_->mark_uncacheable(mark_of(key), now + moment, now);
     }
 }
 
 void ControlZone::release(const Key& key, LeaseToken token) {
-    end(key, token, [&](Waiting) { leases_->release(key.hash, token); });
+    end(key, token, [&](Waiting) { leases_->release(key.lease(), token); });
 }
 
 void ControlZone::release_to_all(const Key& key, LeaseToken token,
                                  core::Millis moment) {
     end(key, token, [&](Waiting waiting) {
         let_pass(key, waiting, moment);
-        leases_->release(key.hash, token);
+        leases_->release(key.lease(), token);
     });
 }
 
 void ControlZone::keep(const Key& key, LeaseToken token) {
-    end(key, token, [&](Waiting) { leases_->keep(key.hash, token); });
+    end(key, token, [&](Waiting) { leases_->keep(key.lease(), token); });
 }
 
 void ControlZone::keep_a_while(const Key& key, LeaseToken token) {
     end(key, token, [&](Waiting) {
-        leases_->keep(key.hash, token, monotonic() + look_again);
+        leases_->keep(key.lease(), token, monotonic() + look_again);
     });
 }
 
 void ControlZone::hand_over(const Key& key, LeaseToken token) {
     const Access access(*this);
-    leases_->hand_over(key.hash, token, monotonic() + look_again);
+    leases_->hand_over(key.lease(), token, monotonic() + look_again);
 }
 
 void ControlZone::come_back(const Key& key) {
     ngx::WakeMask waiting = 0;
     {
         const Access access(*this);
-        waiting = leases_->take_elsewhere(key.hash);
+        waiting = leases_->take_elsewhere(key.lease());
     }
     ngx::WakeChannel::wake(waiting);
 }
@@ -277,7 +315,7 @@ void ControlZone::come_back_to_all(const Key& key, core::Millis moment) {
     ngx::WakeMask waiting = 0;
     {
         const Access access(*this);
-        waiting = leases_->take_elsewhere(key.hash);
+        waiting = leases_->take_elsewhere(key.lease());
         let_pass(key, waiting, moment);
     }
     ngx::WakeChannel::wake(waiting);
@@ -298,6 +336,8 @@ void ControlZone::revoke(const Key& key) {
         const Access access(*this);
         waiting = leases_->take_waiting(key.hash);
         (void)leases_->revoke(key.hash);
+        __atomic_fetch_add(&shared_->revocations[key.hash % epoch_count], 1,
+                           __ATOMIC_SEQ_CST);
         raise_fence(key);
     }
     ngx::WakeChannel::wake(waiting);
@@ -311,8 +351,7 @@ void ControlZone::outdate(const Key& key) noexcept {
 
 bool ControlZone::is_outdated(const Key& key, LeaseToken token) {
     const Access access(*this);
-    return leases_->epoch_of(key.hash, token) !=
-           load(shared_->epochs[key.hash % epoch_count]);
+    return leases_->epoch_of(key.lease(), token) != epoch(key);
 }
 
 std::uint32_t ControlZone::fence(const Key& key) const noexcept {
@@ -337,22 +376,22 @@ void ControlZone::note_write(std::uint64_t hash) noexcept {
 
 bool ControlZone::await(const Key& key) {
     const Access access(*this);
-    return leases_->await(key.hash, ngx::WakeChannel::own(), monotonic());
+    return leases_->await(key.lease(), ngx::WakeChannel::own(), monotonic());
 }
 
 bool ControlZone::is_awaited(const Key& key) {
     const Access access(*this);
-    return leases_->is_awaited(key.hash);
+    return leases_->is_awaited(key.lease());
 }
 
 void ControlZone::ask_for_background(const Key& key) noexcept {
-    __atomic_store_n(&shared_->background[key.hash % background_count], 1,
+    __atomic_store_n(&shared_->background[key.lease() % background_count], 1,
                      __ATOMIC_SEQ_CST);
 }
 
 bool ControlZone::take_background(const Key& key) noexcept {
     return __atomic_exchange_n(
-               &shared_->background[key.hash % background_count], 0,
+               &shared_->background[key.lease() % background_count], 0,
                __ATOMIC_SEQ_CST) != 0;
 }
 
@@ -360,7 +399,7 @@ void ControlZone::check_owner(const Key& key) {
     std::uint32_t pid = 0;
     {
         const Access access(*this);
-        pid = leases_->worked_on_by(key.hash, monotonic());
+        pid = leases_->worked_on_by(key.lease(), monotonic());
     }
     if (pid != 0 && !ngx::is_alive(pid)) { sweep(); }
 }
@@ -368,13 +407,17 @@ void ControlZone::check_owner(const Key& key) {
 void ControlZone::mark_uncacheable(const Key& key, core::Millis length) {
     const Access access(*this);
     const core::Millis now = monotonic();
-    leases_->mark_uncacheable(key.hash, now + length, now);
-    shared_->glances[key.hash % glance_count] = glance(key);
+    leases_->mark_uncacheable(mark_of(key), now + length, now);
+    if (key.variant.empty()) {
+        shared_->glances[key.hash % glance_count] = glance(key);
+    }
 }
 
 bool ControlZone::is_uncacheable(const Key& key) {
     const Access access(*this);
-    return leases_->is_uncacheable(key.hash, monotonic());
+    const core::Millis now = monotonic();
+    return leases_->is_uncacheable(key.hash, now) ||
+           (!key.variant.empty() && leases_->is_uncacheable(mark_of(key), now));
 }
 
 bool ControlZone::is_known_uncacheable(const Key& key) {
@@ -386,6 +429,7 @@ bool ControlZone::is_known_uncacheable(const Key& key) {
 void ControlZone::unmark(const Key& key) {
     const Access access(*this);
     leases_->unmark(key.hash);
+    if (!key.variant.empty()) { leases_->unmark(mark_of(key)); }
     std::uint32_t& last = shared_->glances[key.hash % glance_count];
     if (last == glance(key)) { last = 0; }
 }

@@ -49,7 +49,17 @@ class ControlZone {
     char* configure(ngx_conf_t* cf, const ngx_str_t& store_name, void* tag);
 
     [[nodiscard]] Key key(std::string_view text) const noexcept;  // hashes it
+    // Makes `key` that of one variant; `variant` lives as long as its text. An
+    // empty one: of the item.
+    void name_variant(Key& key, std::string_view variant) const noexcept;
+    // What tells an entry of this section, whose names these are, from others
+    // of its key. `digest` is left out.
+    [[nodiscard]] Variety variety(std::string_view names,
+                                  std::string_view section) const noexcept;
 
+    // Leases are those of a variant where the key names one, and so are marks.
+    // revoke() and outdate() are about the item, all its variants together.
+    //
     // Leases, see LeaseTable; these take the zone's lock and the monotonic
     // clock (a step of the wall clock neither ends nor prolongs a lease), and
     // name this process as the owner.
@@ -174,7 +184,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1536 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 10;
+    static constexpr unsigned layout_version = 11;
 
     // The holder's part in a lease ends by `end(who waits)`, under the lock;
     // who waits is woken then.
@@ -183,6 +193,13 @@ class ControlZone {
     // Under the lock: those who wait go to the origin together.
     void let_pass(const Key& key, Waiting waiting,
                   core::Millis moment) noexcept;
+
+    // What has become of the item so far, in one number; see outdate().
+    [[nodiscard]] std::uint64_t epoch(const Key& key) const noexcept;
+    // False: the item was deleted since the lease of this variant was claimed.
+    [[nodiscard]] bool valid(const Key& key,
+                             std::uint64_t claimed_in) const noexcept;
+    [[nodiscard]] std::uint64_t mark_of(const Key& key) const noexcept;
 
     static void attach(void* self, void* region, std::size_t size, bool fresh);
 

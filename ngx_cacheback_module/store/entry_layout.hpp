@@ -27,7 +27,10 @@ struct EntryTable::Header {
 
 struct EntryTable::Head {
     std::uint64_t hash;
-    core::Millis as_of;   // when it was known to be right
+    core::Millis as_of;    // when it was known to be right
+    std::uint64_t values;  // of its Variety, and so are the other two
+    std::uint64_t digest;
+    std::uint32_t names;
     std::uint32_t chain;  // next of the same bucket
     std::uint32_t newer;
     std::uint32_t older;

@@ -44,7 +44,8 @@ std::optional<std::string_view> EntrySeal::open(std::string_view name,
     if (entry.size() >= core::entry_prologue_size) {
         pieces.back() = entry.substr(0, core::offset::invalidated);
         pieces.push_back(zeros);
-        pieces.push_back(entry.substr(core::offset::invalidated + zeros.size()));
+        pieces.push_back(
+            entry.substr(core::offset::invalidated + zeros.size()));
     }
     for (ngx::Hmac* key : {sign_.get(), previous_.get()}) {
         if (key != nullptr && ngx::Hmac::same(key->of(pieces), mac)) {

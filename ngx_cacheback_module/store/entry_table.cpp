@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "../core/entry.hpp"
+#include "../core/vary.hpp"
 #include "entry_layout.hpp"
 
 namespace cacheback::store {
@@ -96,7 +97,14 @@ std::uint32_t* EntryTable::bucket(std::uint64_t hash) const noexcept {
     return &buckets_[hash & bucket_mask_];
 }
 
-EntryTable::Node EntryTable::find(const Key& key) const noexcept {
+bool EntryTable::is_of(Node node, const Head& entry,
+                       const Key& key) const noexcept {
+    return entry.hash == key.hash && entry.key_size == key.text.size() &&
+           has_key(node, key.text);
+}
+
+EntryTable::Node EntryTable::find(const Key& key,
+                                  const Variety& wanted) const noexcept {
     Node node = *bucket(key.hash);
     for (unsigned steps = 0; node != none; steps++) {
         const Head* entry = sound_head(node);
@@ -105,8 +113,8 @@ EntryTable::Node EntryTable::find(const Key& key) const noexcept {
             segments_.damage();
             return none;
         }
-        if (entry->hash == key.hash && entry->key_size == key.text.size() &&
-            has_key(node, key.text)) {
+        if (entry->values == wanted.values && entry->names == wanted.names &&
+            is_of(node, *entry, key)) {
             return node;
         }
         node = entry->chain;
@@ -124,6 +132,59 @@ void EntryTable::prefetch(const Key& key) const noexcept {
         __builtin_prefetch(bytes + i * line);
     }
     segments_.prefetch(node);
+}
+
+template <class Each>
+void EntryTable::for_each(const Key& key, Each each) const noexcept {
+    Node node = *bucket(key.hash);
+    for (unsigned steps = 0; node != none; steps++) {
+        Head* entry = sound_head(node);
+        if (entry == nullptr) { return; }
+        if (steps > max_chain) { return segments_.damage(); }
+        const Node next = entry->chain;  // `each` may drop this one
+        if (is_of(node, *entry, key) && !each(node, *entry)) { return; }
+        node = next;
+    }
+}
+
+EntryTable::Node EntryTable::newest(const Key& key) const noexcept {
+    Node first = none;
+    for_each(key, [&](Node node, const Head&) {
+        first = node;
+        return false;
+    });
+    return first;
+}
+
+std::uint32_t EntryTable::names_of(Node node) const noexcept {
+    const Head* entry = head(node);
+    return entry == nullptr ? 0 : entry->names;
+}
+
+// One after another, since the section's values may be long.
+std::size_t EntryTable::read_names(Node node, char* to,
+                                   std::size_t room) const noexcept {
+    char prologue[core::entry_prologue_size];
+    if (!read(node, 0, prologue, sizeof(prologue))) { return 0; }
+    const core::EntryMeta meta =
+        core::EntryView::trusted({prologue, sizeof(prologue)}).meta;
+    std::size_t at = core::entry_prologue_size + meta.key_size;
+    const std::size_t end = at + meta.vary_size;
+    std::size_t size = 0;
+    while (at < end) {
+        char item[core::VaryItems::item_prologue_size];
+        if (!read(node, at, item, sizeof(item))) { return 0; }
+        const auto sizes = core::VaryItems::sizes_of(item);
+        const std::size_t comma = size == 0 ? 0 : 1;
+        if (sizes.name > room - size || room - size - sizes.name < comma) {
+            return 0;
+        }
+        if (comma != 0) { to[size++] = ','; }
+        if (!read(node, at + sizeof(item), to + size, sizes.name)) { return 0; }
+        size += sizes.name;
+        at += sizeof(item) + sizes.name + sizes.value;
+    }
+    return at == end ? size : 0;
 }
 
 // Calls `use(bytes, count)` for each run that holds part of the entry's bytes
@@ -200,10 +261,15 @@ bool EntryTable::write(Node node, std::size_t offset,
 }
 
 bool EntryTable::invalidate(const Key& key, core::Millis now) noexcept {
-    const Node node = find(key);
     const core::Invalidation bytes = core::invalidation(now);
-    return node != none &&
-           write(node, core::offset::invalidated, {bytes.data(), bytes.size()});
+    bool any = false;
+    for_each(key, [&](Node node, const Head&) {
+        any = write(node, core::offset::invalidated,
+                    {bytes.data(), bytes.size()}) ||
+              any;
+        return true;
+    });
+    return any;
 }
 
 void EntryTable::touch(Node node, core::Millis now) noexcept {
@@ -329,14 +395,35 @@ bool EntryTable::make_room(std::uint32_t units) noexcept {
     return true;
 }
 
-Inserted EntryTable::insert(const Key& key, const Pieces& pieces,
-                            core::Millis now) noexcept {
+// What the new entry of this variety replaces. Says where that one stood.
+EntryTable::Queue EntryTable::make_way(const Key& key,
+                                       const Variety& variety) noexcept {
     Queue queue = probation;
-    if (const Node old = find(key); old != none) {
-        Head& entry = *head(old);
-        queue = entry.queue == protection ? protection : probation;
-        drop(old, entry);
-    }
+    unsigned others = 0;
+    Node last = none;
+    const auto gives_way = [&](const Head& one, const Head& other) {
+        if (one.queue != other.queue) { return one.queue < other.queue; }
+        return one.touched <= other.touched;  // behind the other: older
+    };
+    for_each(key, [&](Node node, Head& entry) {
+        if (entry.names != variety.names) {
+            drop(node, entry);
+        } else if (entry.values == variety.values) {
+            if (entry.queue == protection) { queue = protection; }
+            drop(node, entry);
+        } else {
+            others++;
+            if (last == none || gives_way(entry, *head(last))) { last = node; }
+        }
+        return !segments_.damaged();
+    });
+    if (others >= core::max_variants) { drop(last, *head(last)); }
+    return queue;
+}
+
+Inserted EntryTable::insert(const Key& key, const Pieces& pieces,
+                            core::Millis now, const Variety& variety) noexcept {
+    const Queue queue = make_way(key, variety);
     const std::size_t size = total(pieces);
     if (size > max_entry()) { return Inserted::too_large; }
     const auto units =
@@ -349,6 +436,9 @@ Inserted EntryTable::insert(const Key& key, const Pieces& pieces,
     *entry = Head{};
     entry->hash = key.hash;
     entry->as_of = now;
+    entry->values = variety.values;
+    entry->digest = variety.digest;
+    entry->names = variety.names;
     entry->size = static_cast<std::uint32_t>(size);
     entry->key_size = static_cast<std::uint32_t>(key.text.size());
     entry->touched = static_cast<std::uint32_t>(now / core::second);
@@ -368,10 +458,47 @@ Inserted EntryTable::insert(const Key& key, const Pieces& pieces,
 }
 
 bool EntryTable::remove(const Key& key) noexcept {
-    const Node node = find(key);
-    if (node == none) { return false; }
-    drop(node, *head(node));
-    return true;
+    bool any = false;
+    for_each(key, [&](Node node, Head& entry) {
+        drop(node, entry);
+        return any = true;
+    });
+    return any;
+}
+
+bool EntryTable::remove(const Key& key, const Variety& variety) noexcept {
+    bool any = false;
+    for_each(key, [&](Node node, Head& entry) {
+        if (entry.names != variety.names || entry.digest == variety.digest) {
+            drop(node, entry);
+            any = true;
+        }
+        return true;
+    });
+    return any;
+}
+
+bool EntryTable::remove_variant(const Key& key, std::uint64_t digest) noexcept {
+    bool any = false;
+    for_each(key, [&](Node node, Head& entry) {
+        if (entry.digest == digest) {
+            drop(node, entry);
+            any = true;
+        }
+        return true;
+    });
+    return any;
+}
+
+void EntryTable::remove_older(const Key& key, const Variety* variety,
+                              core::Millis as_of) noexcept {
+    for_each(key, [&](Node node, Head& entry) {
+        const bool meant =
+            variety == nullptr ||
+            (entry.names == variety->names && entry.values == variety->values);
+        if (meant && entry.as_of < as_of) { drop(node, entry); }
+        return true;
+    });
 }
 
 std::size_t EntryTable::max_entry() const noexcept {

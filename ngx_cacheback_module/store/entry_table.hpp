@@ -50,7 +50,16 @@ class EntryTable {
     [[nodiscard]] std::uint32_t generation() const noexcept;
 
     // An entry holds its own key, right after the prologue.
-    [[nodiscard]] Node find(const Key& key) const noexcept;
+    [[nodiscard]] Node find(const Key& key,
+                            const Variety& wanted = {}) const noexcept;
+    // The one of that key which was stored last, whatever its variety; on what
+    // it varies, the item does.
+    [[nodiscard]] Node newest(const Key& key) const noexcept;
+    [[nodiscard]] std::uint32_t names_of(Node node) const noexcept;
+    // The names themselves, as core::vary_names() has them. Their size, 0 when
+    // there are none or `room` is too small.
+    [[nodiscard]] std::size_t read_names(Node node, char* to,
+                                         std::size_t room) const noexcept;
     // A hint to the processor that find() and read() come next, so that it
     // fetches what they look at all at once. May be called without the lock.
     void prefetch(const Key& key) const noexcept;
@@ -67,19 +76,29 @@ class EntryTable {
     // Overwrites bytes within an entry (a renewed prologue). Who copies it
     // under a pin may see half of that.
     bool write(Node node, std::size_t offset, std::string_view bytes) noexcept;
-    // Makes the entry of `key` stale (core::invalidation): true when there is
-    // one.
+    // Makes the entries of `key` stale (core::invalidation): true when there
+    // are any.
     bool invalidate(const Key& key, core::Millis now) noexcept;
     // The entry was used. Writes at most once a second for one entry. `now` is
     // of any clock, as long as it is the same in all calls.
     void touch(Node node, core::Millis now) noexcept;
 
-    // Replaces the entry of `key`. Evicts at most 8 others, least recently
-    // used first, pinned ones never; else the answer is `busy` and the old
-    // entry of this key (now outdated) is gone as well. pieces[0] is the head.
-    Inserted insert(const Key& key, const Pieces& pieces,
-                    core::Millis now) noexcept;
+    // Replaces the entry of `key` that is of this variety; those of the key
+    // that vary on other names go, and beyond core::max_variants the one of
+    // them that was never read again, and longest ago. Evicts at most 8 others,
+    // least recently used first, pinned ones never; else the answer is `busy`
+    // and the old entry (now outdated) is gone as well. pieces[0] is the head.
+    Inserted insert(const Key& key, const Pieces& pieces, core::Millis now,
+                    const Variety& variety = {}) noexcept;
+    // All of the key.
     bool remove(const Key& key) noexcept;
+    // Those with this digest, and those that vary on other names.
+    bool remove(const Key& key, const Variety& variety) noexcept;
+    bool remove_variant(const Key& key, std::uint64_t digest) noexcept;
+    // Those that were known to be right before `as_of` only; one, or all
+    // (null).
+    void remove_older(const Key& key, const Variety* variety,
+                      core::Millis as_of) noexcept;
     [[nodiscard]] std::size_t max_entry() const noexcept;  // a quarter of it
 
     // A pinned node is neither evicted nor reused; a removed one is freed when
@@ -113,6 +132,13 @@ class EntryTable {
     [[nodiscard]] Head* head(Node node) const noexcept;
     [[nodiscard]] Head* sound_head(Node node) const noexcept;
     [[nodiscard]] std::uint32_t* bucket(std::uint64_t hash) const noexcept;
+    // Calls `each(node, head)` for all of the key.
+    template <class Each>
+    void for_each(const Key& key, Each each) const noexcept;
+    [[nodiscard]] bool is_of(Node node, const Head& entry,
+                             const Key& key) const noexcept;
+    [[nodiscard]] Queue make_way(const Key& key,
+                                 const Variety& variety) noexcept;
     template <class Use>
     bool walk(Node node, std::size_t offset, std::size_t count,
               Use use) const noexcept;

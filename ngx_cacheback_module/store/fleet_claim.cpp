@@ -1,5 +1,7 @@
 #include "fleet_claim.hpp"
 
+#include "../core/vary_record.hpp"
+
 namespace cacheback::store {
 
 bool FleetClaim::begin(Store& store, const Key& key, Lease& lease,
@@ -32,10 +34,16 @@ FleetClaim::Answer FleetClaim::take(const ClaimReply& reply) {
         const std::optional<core::Millis> stored =
             core::peek_stored(reply.prologue);
         found_ = stored.has_value();
+        // On what the item varies was not known here, or it would be the
+        // variant's lease.
+        const bool begins_to_vary =
+            key_.variant.empty() && core::begins_vary_record(reply.prologue);
         const bool newer =
-            !seen_.any && stored && (!seen_.stored || *stored > *seen_.stored);
+            !seen_.any &&
+            (begins_to_vary ||
+             (stored && (!seen_.stored || *stored > *seen_.stored)));
         if (!newer) { return Answer::ours; }
-        control.note_write(key_.hash);  // reads under way may miss it
+        control.note_write(key_.lease());  // reads under way may miss it
         return Answer::newer;
     }
     case ClaimReply::Status::working:

@@ -29,8 +29,7 @@ struct LeaseTable::Lease {
     std::uint16_t slot;
     State state;
     Waiting waiting;
-    std::uint32_t epoch;
-    std::uint32_t reserved;
+    std::uint64_t epoch;
 };
 
 struct LeaseTable::Mark {
@@ -104,7 +103,7 @@ LeaseTable::Mark* LeaseTable::find_mark(std::uint64_t hash) const noexcept {
 
 LeaseToken LeaseTable::claim(std::uint64_t hash, Owner owner,
                              core::Millis length, core::Millis now, Over over,
-                             std::uint32_t epoch) noexcept {
+                             std::uint64_t epoch) noexcept {
     Lease* chosen = find(hash);
     if (chosen != nullptr && chosen->until > now) {
         bool aside = over == Over::anybody ||
@@ -149,10 +148,15 @@ bool LeaseTable::holds(std::uint64_t hash, LeaseToken token,
     return lease != nullptr && lease->token == token && lease->until > now;
 }
 
-std::uint32_t LeaseTable::epoch_of(std::uint64_t hash,
+std::uint64_t LeaseTable::epoch_of(std::uint64_t hash,
                                    LeaseToken token) const noexcept {
     const Lease* lease = find(hash);
     return lease != nullptr && lease->token == token ? lease->epoch : 0;
+}
+
+std::uint64_t LeaseTable::epoch_of(std::uint64_t hash) const noexcept {
+    const Lease* lease = find(hash);
+    return lease == nullptr ? 0 : lease->epoch;
 }
 
 bool LeaseTable::release(std::uint64_t hash, LeaseToken token) noexcept {

@@ -54,14 +54,16 @@ class LeaseTable {
     // `epoch` is for the caller to look at later.
     LeaseToken claim(std::uint64_t hash, Owner owner, core::Millis length,
                      core::Millis now, Over over = Over::nobody,
-                     std::uint32_t epoch = 0) noexcept;
+                     std::uint64_t epoch = 0) noexcept;
     [[nodiscard]] bool taken(std::uint64_t hash,
                              core::Millis now) const noexcept;
     // True while `token` still holds the lease: what it fetched may be stored.
     [[nodiscard]] bool holds(std::uint64_t hash, LeaseToken token,
                              core::Millis now) const noexcept;
-    // What it was claimed with; 0 when that holds no lease.
-    [[nodiscard]] std::uint32_t epoch_of(std::uint64_t hash,
+    // What it was claimed with, by whoever or by `token`; 0 when that holds no
+    // lease.
+    [[nodiscard]] std::uint64_t epoch_of(std::uint64_t hash) const noexcept;
+    [[nodiscard]] std::uint64_t epoch_of(std::uint64_t hash,
                                          LeaseToken token) const noexcept;
     // Gives the lease back; nothing happens when it is no longer `token`'s.
     bool release(std::uint64_t hash, LeaseToken token) noexcept;

@@ -140,11 +140,14 @@ MemoryTier::Shard& MemoryTier::shard_of(const Key& key) noexcept {
 }
 
 std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key,
+                                                const Variety& wanted,
+                                                Others& others,
                                                 ngx_pool_t& pool) {
     if (!enabled()) { return std::nullopt; }
     Shard& shard = shard_of(key);
-    Hint& hint = hints_[key.hash >> 40 & (hint_count - 1)];
-    const auto tag = static_cast<std::uint32_t>(key.hash);
+    const std::uint64_t hash = key.hash ^ wanted.values;
+    Hint& hint = hints_[hash >> 40 & (hint_count - 1)];
+    const auto tag = static_cast<std::uint32_t>(hash);
     std::size_t room = hint.tag == tag ? hint.size : 0;
     void* to = room == 0 ? nullptr : ngx_palloc(&pool, room);
     if (to == nullptr) { room = 0; }
@@ -157,8 +160,15 @@ std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key,
         core::Millis as_of = 0;
         {
             Access access(shard);
-            const EntryTable::Node node = access->find(key);
-            if (node == EntryTable::none) { return std::nullopt; }
+            const EntryTable::Node node = access->find(key, wanted);
+            if (node == EntryTable::none) {
+                const EntryTable::Node other = access->newest(key);
+                others.any = other != EntryTable::none;
+                others.hash = access->names_of(other);
+                others.size = access->read_names(other, others.names,
+                                                 sizeof(others.names));
+                return std::nullopt;
+            }
             size = access->size_of(node);
             as_of = access->as_of(node);
             access->touch(node, clock());
@@ -186,6 +196,12 @@ std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key,
         if (to == nullptr) { return std::nullopt; }
     }
     return std::nullopt;
+}
+
+std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key,
+                                                ngx_pool_t& pool) {
+    Others others;
+    return get(key, {}, others, pool);
 }
 
 std::optional<MemoryTier::Copy> MemoryTier::get(const Key& key, char* to,
@@ -216,15 +232,15 @@ bool MemoryTier::copy_pinned(Shard& shard, Pin& pin, std::uint32_t generation,
 }
 
 Inserted MemoryTier::put(const Key& key, const Pieces& entry,
-                         core::Millis as_of) {
+                         const Variety& variety, core::Millis as_of) {
     if (!enabled()) { return Inserted::busy; }
     if (total(entry) > max_entry_) {
-        (void)remove(key);  // outdated by what is not stored
+        (void)remove(key, variety);  // outdated by what is not stored
         return Inserted::too_large;
     }
     Shard& shard = shard_of(key);
     Access access(shard);
-    const Inserted inserted = access->insert(key, entry, as_of);
+    const Inserted inserted = access->insert(key, entry, as_of, variety);
     note_change(shard, key);
     return inserted;
 }
@@ -232,7 +248,7 @@ Inserted MemoryTier::put(const Key& key, const Pieces& entry,
 bool MemoryTier::holds(const Key& key) {
     if (!enabled()) { return false; }
     Access access(shard_of(key));
-    return access->find(key) != EntryTable::none;
+    return access->newest(key) != EntryTable::none;
 }
 
 bool MemoryTier::remove(const Key& key) {
@@ -255,22 +271,39 @@ const std::uint32_t& MemoryTier::changes(const Key& key) noexcept {
     return enabled() ? shard_of(key).changes->of(key) : none;
 }
 
-void MemoryTier::confirm(const Key& key, core::Millis as_of) {
+bool MemoryTier::remove(const Key& key, const Variety& variety) {
+    if (!enabled()) { return false; }
+    Shard& shard = shard_of(key);
+    Access access(shard);
+    const bool was_held = access->remove(key, variety);
+    note_change(shard, key);
+    return was_held;
+}
+
+bool MemoryTier::remove_variant(const Key& key, std::uint64_t digest) {
+    if (!enabled()) { return false; }
+    Shard& shard = shard_of(key);
+    Access access(shard);
+    const bool was_held = access->remove_variant(key, digest);
+    note_change(shard, key);
+    return was_held;
+}
+
+void MemoryTier::confirm(const Key& key, const Variety& variety,
+                         core::Millis as_of) {
     if (!enabled()) { return; }
     Access access(shard_of(key));
-    const EntryTable::Node node = access->find(key);
+    const EntryTable::Node node = access->find(key, variety);
     if (node != EntryTable::none) { access->confirm(node, as_of); }
 }
 
-void MemoryTier::remove_older(const Key& key, core::Millis as_of) {
+void MemoryTier::remove_older(const Key& key, const Variety* variety,
+                              core::Millis as_of) {
     if (!enabled()) { return; }
     Shard& shard = shard_of(key);
     Access access(shard);
-    const EntryTable::Node node = access->find(key);
-    if (node != EntryTable::none && access->as_of(node) < as_of) {
-        (void)access->remove(key);
-        note_change(shard, key);
-    }
+    access->remove_older(key, variety, as_of);
+    note_change(shard, key);
 }
 
 bool MemoryTier::invalidate(const Key& key, core::Millis now) {
@@ -282,11 +315,12 @@ bool MemoryTier::invalidate(const Key& key, core::Millis now) {
     return was_held;
 }
 
-std::optional<core::Millis> MemoryTier::stored(const Key& key) {
+std::optional<core::Millis> MemoryTier::stored(const Key& key,
+                                               const Variety& variety) {
     if (!enabled()) { return std::nullopt; }
     char prologue[core::entry_prologue_size];
     Access access(shard_of(key));
-    const EntryTable::Node node = access->find(key);
+    const EntryTable::Node node = access->find(key, variety);
     if (node == EntryTable::none ||
         !access->read(node, 0, prologue, sizeof(prologue))) {
         return std::nullopt;

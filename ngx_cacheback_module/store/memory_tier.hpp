@@ -2,6 +2,7 @@
 // shards in nginx zones, seen by all workers of this box, kept over reloads.
 #pragma once
 
+#include "../core/vary.hpp"
 #include "../ngx/ngx.hpp"
 #include "../ngx/shared_zone.hpp"
 #include "bytes.hpp"
@@ -23,23 +24,41 @@ class MemoryTier {
         std::string_view bytes;
         core::Millis as_of;  // when it was known to be right, see clock()
     };
-    // Copies the whole entry into `pool`; nothing when it is not held. Entries
-    // above 16 KB are copied outside the lock, under a pin.
+    // On what an item varies whose wanted variant is not held.
+    struct Others {
+        bool any = false;        // there are other entries of the item
+        std::uint32_t hash = 0;  // Variety::names
+        std::size_t size = 0;
+        char names[core::max_vary_names];
+    };
+    // Copies the whole entry into `pool`; nothing when it is not held: then
+    // `others` is filled in. Entries above 16 KB are copied outside the lock,
+    // under a pin.
+    [[nodiscard]] std::optional<Copy> get(const Key& key, const Variety& wanted,
+                                          Others& others, ngx_pool_t& pool);
+    // Of an item that does not vary; the second into somebody's buffer, nothing
+    // either when it does not fit.
     [[nodiscard]] std::optional<Copy> get(const Key& key, ngx_pool_t& pool);
-    // The same into somebody's buffer; nothing either when it does not fit.
     [[nodiscard]] std::optional<Copy> get(const Key& key, char* to,
                                           std::size_t room);
-    Inserted put(const Key& key, const Pieces& entry, core::Millis as_of);
+    Inserted put(const Key& key, const Pieces& entry, const Variety& variety,
+                 core::Millis as_of);
     // The entry that it holds is right.
-    void confirm(const Key& key, core::Millis as_of);
+    void confirm(const Key& key, const Variety& variety, core::Millis as_of);
+    // Any variant.
     [[nodiscard]] bool holds(const Key& key);
+    // All variants; or one, and those of other names, see EntryTable.
     bool remove(const Key& key);
-    // Unless it was put or confirmed since.
-    void remove_older(const Key& key, core::Millis as_of);
-    // Makes the entry stale; false when it holds none.
+    bool remove(const Key& key, const Variety& variety);
+    bool remove_variant(const Key& key, std::uint64_t digest);
+    // Those that were not put or confirmed since; one, or all (null).
+    void remove_older(const Key& key, const Variety* variety,
+                      core::Millis as_of);
+    // Makes all variants stale; false when it holds none.
     bool invalidate(const Key& key, core::Millis now);
-    // When the entry that it holds was stored; nothing when it holds none.
-    [[nodiscard]] std::optional<core::Millis> stored(const Key& key);
+    // When this entry was stored; nothing when it is not held.
+    [[nodiscard]] std::optional<core::Millis> stored(const Key& key,
+                                                     const Variety& variety);
 
     // Goes forward only, and is the same for all workers.
     [[nodiscard]] static core::Millis clock() noexcept {

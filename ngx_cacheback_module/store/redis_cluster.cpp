@@ -59,7 +59,7 @@ RedisCluster::RedisCluster(const RedisConf& conf, const RedisKeys& keys,
 
 // -- who holds what
 
-RedisNode* RedisCluster::holder(const KeyDigest& digest) noexcept {
+RedisNode* RedisCluster::holder(const TextDigest& digest) noexcept {
     Member* member = slots_[redis::slot_of(digest.view())];
     return member == nullptr ? nullptr : &member->node;
 }

@@ -19,7 +19,7 @@ class RedisCluster final : public RedisServers, private Redirector {
     RedisCluster(const RedisConf& conf, const RedisKeys& keys,
                  ControlZone& control);
 
-    [[nodiscard]] RedisNode* holder(const KeyDigest& digest) noexcept override;
+    [[nodiscard]] RedisNode* holder(const TextDigest& digest) noexcept override;
     [[nodiscard]] RedisNode* feed_holder() noexcept override;
     [[nodiscard]] State state() const noexcept override;
     void doubt() noexcept override;

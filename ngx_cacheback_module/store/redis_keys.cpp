@@ -2,15 +2,6 @@
 
 namespace cacheback::store {
 
-KeyDigest::KeyDigest(std::string_view text) noexcept {
-    ngx_md5_t md5;
-    u_char binary[16];
-    ngx_md5_init(&md5);
-    ngx_md5_update(&md5, text.data(), text.size());
-    ngx_md5_final(binary, &md5);
-    (void)ngx_hex_dump(hex_, binary, sizeof(binary));
-}
-
 namespace {
 
 std::string hexadecimal(std::uint64_t number) {
@@ -28,20 +19,37 @@ RedisKeys::RedisKeys(std::string_view prefix, std::uint64_t box)
       probe_(std::string(prefix) + "probe"),
       box_(hexadecimal(box)) {}
 
-std::string RedisKeys::entry(const KeyDigest& digest) const {
+std::string RedisKeys::entry(const TextDigest& digest) const {
     std::string name = head_;
     return name.append(digest.view()).append("}");
 }
 
-std::string RedisKeys::lease(const KeyDigest& digest) const {
-    return entry(digest).append(":lease");
+std::string RedisKeys::variant(const TextDigest& digest,
+                               std::string_view generation,
+                               std::string_view variant) const {
+    return entry(digest)
+        .append(":")
+        .append(generation)
+        .append(":")
+        .append(variant);
 }
 
-std::string RedisKeys::epochs(const KeyDigest& digest) const {
+std::string RedisKeys::lease(const TextDigest& digest,
+                             std::string_view variant) const {
+    std::string name = entry(digest).append(":lease");
+    if (!variant.empty()) { name.append(":").append(variant); }
+    return name;
+}
+
+std::string RedisKeys::epochs(const TextDigest& digest) const {
     return entry(digest).append(":epochs");
 }
 
-std::string RedisKeys::fetched(const KeyDigest& digest,
+std::string RedisKeys::variants(const TextDigest& digest) const {
+    return entry(digest).append(":variants");
+}
+
+std::string RedisKeys::fetched(const TextDigest& digest,
                                LeaseToken token) const {
     return entry(digest).append(":").append(holder(token));
 }

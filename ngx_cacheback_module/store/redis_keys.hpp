@@ -7,22 +7,9 @@
 
 #include "../ngx/ngx.hpp"
 #include "lease_table.hpp"
+#include "text_digest.hpp"
 
 namespace cacheback::store {
-
-// What stands for a key's text in names: its MD5 in hexadecimal.
-class KeyDigest {
-  public:
-    static constexpr std::size_t size = 32;
-
-    explicit KeyDigest(std::string_view text) noexcept;
-    [[nodiscard]] std::string_view view() const noexcept {
-        return {reinterpret_cast<const char*>(hex_), size};
-    }
-
-  private:
-    u_char hex_[size];
-};
 
 // All keys of one item share what stands in braces, and so one cluster slot.
 class RedisKeys {
@@ -31,13 +18,21 @@ class RedisKeys {
     RedisKeys(std::string_view prefix, std::uint64_t box);
 
     [[nodiscard]] std::string_view head() const noexcept { return head_; }
-    [[nodiscard]] std::string entry(const KeyDigest& digest) const;
-    [[nodiscard]] std::string lease(const KeyDigest& digest) const;
-    [[nodiscard]] std::string epochs(const KeyDigest& digest) const;
+    [[nodiscard]] std::string entry(const TextDigest& digest) const;
+    // Of one variant, of a generation (core::VaryRecord).
+    [[nodiscard]] std::string variant(const TextDigest& digest,
+                                      std::string_view generation,
+                                      std::string_view variant) const;
+    // Of the item, or of one variant where it is not empty.
+    [[nodiscard]] std::string lease(const TextDigest& digest,
+                                    std::string_view variant) const;
+    [[nodiscard]] std::string epochs(const TextDigest& digest) const;
+    // The list of the variants that there are.
+    [[nodiscard]] std::string variants(const TextDigest& digest) const;
     // The value of a lease: who holds it, the box first.
     [[nodiscard]] std::string holder(LeaseToken token) const;
     // Where an entry stands until the holder of the lease commits it.
-    [[nodiscard]] std::string fetched(const KeyDigest& digest,
+    [[nodiscard]] std::string fetched(const TextDigest& digest,
                                       LeaseToken token) const;
     [[nodiscard]] const std::string& feed() const noexcept { return feed_; }
     [[nodiscard]] const std::string& probe() const noexcept { return probe_; }

@@ -21,7 +21,7 @@ std::string_view word(Over over) noexcept {
 bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
                         Over over, core::Millis spent, RedisClaimed done,
                         void* data, RedisTicket& ticket) {
-    const KeyDigest digest(key.text);
+    const TextDigest digest(key.text);
     RedisNode* node = servers_.holder(digest);
     if (node == nullptr) { return false; }
     RedisLane& lane = node->small;
@@ -32,9 +32,10 @@ bool RedisLeases::claim(const Key& key, LeaseToken token, core::Millis length,
     }
     redis::append_command(
         lane.commands(),
-        {"EVAL", redis::claim_script, "3", keys_.lease(digest),
+        {"EVAL", redis::claim_script, "3", keys_.lease(digest, key.variant),
          keys_.entry(digest), keys_.epochs(digest), keys_.holder(token),
-         std::to_string(std::max<core::Millis>(length, 1)), word(over)});
+         std::to_string(std::max<core::Millis>(length, 1)), word(over),
+         key.variant});
     redis::Question question;
     question.done = on_claim;
     question.owner = this;
@@ -88,15 +89,16 @@ void RedisLeases::finish(const Key& key, LeaseToken token,
     ngx::guard(
         ngx_cycle->log,
         [&] {
-            const KeyDigest digest(key.text);
+            const TextDigest digest(key.text);
             RedisNode* node = servers_.holder(digest);
             // Also behind a claim that is late: it may take effect yet.
             if (node == nullptr || !node->small.takes_commands()) { return; }
             redis::append_command(
                 node->small.commands(),
-                {"EVAL", redis::finish_script, "3", keys_.lease(digest),
-                 keys_.entry(digest), keys_.epochs(digest), keys_.holder(token),
-                 what});
+                {"EVAL", redis::finish_script, "4",
+                 keys_.lease(digest, key.variant), keys_.entry(digest),
+                 keys_.epochs(digest), keys_.variants(digest),
+                 keys_.holder(token), what, key.variant});
             redis::Question question;
             question.done = on_finish;
             question.owner = this;

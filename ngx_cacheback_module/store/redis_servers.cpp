@@ -20,7 +20,7 @@ class OneServer final : public RedisServers {
         (void)node_.small.open_for_questions();
     }
 
-    [[nodiscard]] RedisNode* holder(const KeyDigest&) noexcept override {
+    [[nodiscard]] RedisNode* holder(const TextDigest&) noexcept override {
         return &node_;
     }
     [[nodiscard]] RedisNode* feed_holder() noexcept override { return &node_; }

@@ -19,7 +19,7 @@ class RedisServers {
     // The one that holds an item; null: nobody knows at present. Valid until
     // the event loop turns, and as long as one of its lanes is held.
     [[nodiscard]] virtual RedisNode* holder(
-        const KeyDigest& digest) noexcept = 0;
+        const TextDigest& digest) noexcept = 0;
     [[nodiscard]] virtual RedisNode* feed_holder() noexcept = 0;
     // Of all that are asked, for who shows it.
     struct State {

@@ -1,6 +1,7 @@
 #include "redis_tier.hpp"
 
 #include "../core/entry.hpp"
+#include "../core/vary.hpp"
 #include "../redis/commands.hpp"
 #include "../redis/lease_scripts.hpp"
 
@@ -21,15 +22,11 @@ std::string_view view(const core::Invalidation& bytes) noexcept {
     return {bytes.data(), bytes.size()};
 }
 
-std::string get_head(std::string_view key_head) {
-    std::string head;
-    redis::append_array(head, 2);
-    redis::append_word(head, "GET");
-    head += '$';
-    head += std::to_string(key_head.size() + KeyDigest::size + 1);
-    head += "\r\n";
-    head += key_head;
-    return head;
+std::string hexadecimal(std::uint64_t number) {
+    u_char text[2 * sizeof(number)];
+    const u_char* end = ngx_sprintf(text, "%016xL", number);
+    return {reinterpret_cast<char*>(text),
+            static_cast<std::size_t>(end - text)};
 }
 
 }  // namespace
@@ -42,44 +39,44 @@ RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
       servers_(RedisServers::make(conf, keys_, control)),
       gets_(static_cast<core::Millis>(conf.timeout)),
       leases_(keys_, *servers_, control),
-      feed_(keys_, *servers_, control, on_change, data),
-      get_head_(get_head(keys_.head())) {}
+      feed_(keys_, *servers_, control, on_change, data) {}
 
 bool RedisTier::well(const Key& key) const noexcept {
-    const RedisNode* node = servers_->holder(KeyDigest(key.text));
+    const RedisNode* node = servers_->holder(TextDigest(key.text));
     return node != nullptr && node->health.well();
 }
 
-bool RedisTier::get(const Key& key, RedisDone done, void* data,
-                    RedisTicket& ticket, core::Millis spent) {
-    const KeyDigest digest(key.text);
+bool RedisTier::get(const Key& key, std::string_view generation, RedisDone done,
+                    void* data, RedisTicket& ticket, core::Millis spent) {
+    const std::uint64_t place = generation.empty() ? key.hash : key.lease();
+    const TextDigest digest(key.text);
     RedisNode* node = servers_->holder(digest);
     if (node == nullptr || !node->health.well()) {
         skip();
         return false;
     }
-    RedisLane& lane = hints_.large(key.hash) ? node->bulk : node->small;
+    RedisLane& lane = hints_.large(place) ? node->bulk : node->small;
     if (!lane.open_for_questions() || !lane.has_time(spent)) {
         skip();
         return false;
     }
-    const SharedGets::Subject subject{key.hash, control_.fence(key),
-                                      control_.writes(key.hash)};
+    const SharedGets::Subject subject{place, control_.fence(key),
+                                      control_.writes(place)};
     SharedGets::Asker& asker = ticket.asker();
     if (gets_.join(subject, asker, done, data, spent)) { return true; }
 
     SharedGets::Get& get = gets_.place();
-    std::string& out = lane.commands();
-    out.reserve(out.size() + get_head_.size() + KeyDigest::size + 3);
-    out += get_head_;
-    out += digest.view();
-    out += "}\r\n";
+    const bool item = generation.empty();
+    redis::append_get(
+        lane.commands(),
+        {keys_.head(), digest.view(), item ? "}" : "}:", generation,
+         item ? "" : ":", item ? std::string_view() : key.variant});
 
     redis::Question question;
     question.done = on_get;
     question.owner = this;
     question.data = &get;
-    question.tag = key.hash;
+    question.tag = place;
     question.sent = &get.sent;
     gets_.begin(get, subject, lane, lane.ask(question), asker, done, data,
                 spent);
@@ -131,12 +128,12 @@ RedisReply RedisTier::judge(const redis::Question& question,
 std::optional<std::string_view> RedisTier::open(const Key& key,
                                                 std::string_view value) {
     if (!seal_.is_on()) { return value; }
-    const auto entry = seal_.open(keys_.entry(KeyDigest(key.text)), value);
+    const auto entry = seal_.open(keys_.entry(TextDigest(key.text)), value);
     if (!entry) { control_.count(Counter::redis_unsigned); }
     return entry;
 }
 
-RedisNode* RedisTier::to_write_to(const KeyDigest& digest, std::size_t size) {
+RedisNode* RedisTier::to_write_to(const TextDigest& digest, std::size_t size) {
     RedisNode* node = servers_->holder(digest);
     if (node != nullptr && node->health.well()) {
         RedisLane& lane = size > large_value ? node->bulk : node->small;
@@ -164,25 +161,29 @@ redis::Question RedisTier::question_of(const Key& key, RedisWritten written,
     question.owner = this;
     question.then = reinterpret_cast<void (*)()>(written);
     question.data = data;
-    question.tag = key.hash;
+    question.tag = key.lease();
     return question;
 }
 
-void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
-                    LeaseToken token, RedisWritten written, void* data) {
+void RedisTier::put(const Key& key, const Target& target, const Pieces& entry,
+                    core::Millis ttl, LeaseToken token, RedisWritten written,
+                    void* data) {
     if (ttl <= 0) {  // of no more use, nor is what it replaces
         remove(key, token, written, data);
         return;
     }
     attempt(written, data, [&] {
-        const KeyDigest digest(key.text);
+        const TextDigest digest(key.text);
         RedisNode* node = to_write_to(digest, total(entry));
         if (node == nullptr) { return false; }
         const bool is_large = total(entry) > large_value;
         RedisLane& lane = is_large ? node->bulk : node->small;
         const std::string name = keys_.entry(digest);
         const Pieces sealed = seal_.seal(name, entry);
-        redis::Question question = question_of(key, written, data);
+        // It is read again by its own name, whatever its lease was.
+        Key place = key.item();
+        if (token != 0) { control_.name_variant(place, target.variant); }
+        redis::Question question = question_of(place, written, data);
         if (token == 0) {
             question.done = is_large
                                 ? on_write<true, &RedisHealth::judge_write>
@@ -190,29 +191,35 @@ void RedisTier::put(const Key& key, const Pieces& entry, core::Millis ttl,
             ask_set(lane, name, sealed, ttl, question);
         } else {
             const std::string fetched = keys_.fetched(digest, token);
-            redis::Question first = question_of(key, nullptr, nullptr);
+            redis::Question first = question_of(place, nullptr, nullptr);
             first.done = on_side_write<&RedisHealth::judge_write>;
             ask_set(lane, fetched, sealed, uncommitted, first);
             redis::append_command(
                 lane.commands(),
-                {"EVAL", redis::commit_script, "4", keys_.lease(digest), name,
-                 fetched, keys_.epochs(digest), keys_.holder(token),
-                 std::to_string(ttl),
+                {"EVAL", redis::commit_script, "5",
+                 keys_.lease(digest, key.variant), name, fetched,
+                 keys_.epochs(digest), keys_.variants(digest),
+                 keys_.holder(token), std::to_string(ttl),
                  view(core::invalidation(
-                     core::peek_stored(entry.front()).value_or(0)))});
+                     core::peek_stored(entry.front()).value_or(0))),
+                 target.variant, target.names, hexadecimal(token),
+                 std::to_string(core::max_variants)});
             question.done = is_large
                                 ? on_write<true, &RedisHealth::judge_fleet>
                                 : on_write<false, &RedisHealth::judge_fleet>;
             lane.ask(question);
         }
         // Until it is answered, reads of this key follow it on its lane.
-        hints_.set(key.hash, is_large);
-        control_.note_write(key.hash);
+        hints_.set(place.lease(), is_large);
+        control_.note_write(place.hash);
+        control_.note_write(place.lease());
         if (node->health.fleet()) {
             redis::Question word = question_of(key, nullptr, nullptr);
             word.done = on_side_write<&RedisHealth::judge_fleet>;
-            (void)ask_announce(*node, lane, key,
-                               {redis::Change::Kind::stored, 0}, word);
+            redis::Change change;
+            change.as = target.variant;
+            change.names = target.names;
+            (void)ask_announce(*node, lane, key, change, word);
         }
         return true;
     });
@@ -234,22 +241,25 @@ void RedisTier::ask_set(RedisLane& lane, const std::string& name,
 void RedisTier::remove(const Key& key, LeaseToken token, RedisWritten written,
                        void* data) {
     attempt(written, data, [&] {
-        const KeyDigest digest(key.text);
+        const TextDigest digest(key.text);
         RedisNode* node = to_write_to(digest, 0);
         if (node == nullptr) { return false; }
         redis::Question question = question_of(key, written, data);
         if (token == 0) {
-            question.done = on_reply<&RedisHealth::judge_write>;
+            question.done = node->health.fleet()
+                                ? on_reply<&RedisHealth::judge_fleet>
+                                : on_reply<&RedisHealth::judge_write>;
             (void)ask_del(*node, key, digest, question);
             return true;
         }
         question.done = on_reply<&RedisHealth::judge_fleet>;
         redis::append_command(
             node->small.commands(),
-            {"EVAL", redis::finish_script, "3", keys_.lease(digest),
-             keys_.entry(digest), keys_.epochs(digest), keys_.holder(token),
-             "remove"});
-        control_.note_write(key.hash);
+            {"EVAL", redis::finish_script, "4",
+             keys_.lease(digest, key.variant), keys_.entry(digest),
+             keys_.epochs(digest), keys_.variants(digest), keys_.holder(token),
+             "remove", key.variant});
+        control_.note_write(key.lease());
         node->small.ask(question);
         return true;
     });
@@ -258,7 +268,7 @@ void RedisTier::remove(const Key& key, LeaseToken token, RedisWritten written,
 void RedisTier::invalidate(const Key& key, core::Millis now, Fetches fetches,
                            RedisWritten written, void* data) {
     attempt(written, data, [&] {
-        const KeyDigest digest(key.text);
+        const TextDigest digest(key.text);
         RedisNode* node = to_write_to(digest, 0);
         if (node == nullptr) { return false; }
         redis::Question question = question_of(key, written, data);
@@ -267,34 +277,37 @@ void RedisTier::invalidate(const Key& key, core::Millis now, Fetches fetches,
             (void)ask_del(*node, key, digest, question);
             return true;
         }
-        redis::append_command(
-            node->small.commands(),
-            {"EVAL", redis::invalidate_script, "3", keys_.lease(digest),
-             keys_.entry(digest), keys_.epochs(digest),
-             view(core::invalidation(now)),
-             fetches == Fetches::voided ? "r" : "o"});
         question.done = on_reply<&RedisHealth::judge_fleet>;
-        control_.note_write(key.hash);
-        node->small.ask(question);
+        (void)ask_change(*node, key, digest,
+                         fetches == Fetches::voided ? "r" : "o",
+                         view(core::invalidation(now)), question);
         return true;
     });
 }
 
-void RedisTier::ask_revoke(RedisNode& node, const Key& key,
-                           const KeyDigest& digest) {
-    redis::append_command(node.small.commands(), {"DEL", keys_.lease(digest)});
-    redis::Question question = question_of(key, nullptr, nullptr);
-    question.done = on_side_write<&RedisHealth::judge_write>;
-    node.small.ask(question);
+redis::QuestionId RedisTier::ask_change(RedisNode& node, const Key& key,
+                                        const TextDigest& digest,
+                                        std::string_view epoch,
+                                        std::string_view mark,
+                                        const redis::Question& question) {
+    redis::append_command(
+        node.small.commands(),
+        {"EVAL", redis::change_script, "4", keys_.lease(digest, {}),
+         keys_.entry(digest), keys_.epochs(digest), keys_.variants(digest),
+         epoch, mark});
+    control_.note_write(key.hash);
+    return node.small.ask(question);
 }
 
 bool RedisTier::remove(const Key& key, RedisDone done, void* data,
                        RedisTicket& ticket) {
-    const KeyDigest digest(key.text);
+    const TextDigest digest(key.text);
     RedisNode* node = to_write_to(digest, 0);
     if (node == nullptr) { return false; }
     redis::Question question = question_of(key, nullptr, data);
-    question.done = on_removed;
+    question.done = node->health.fleet()
+                        ? on_removed<&RedisHealth::judge_fleet>
+                        : on_removed<&RedisHealth::judge_write>;
     question.then = reinterpret_cast<void (*)()>(done);
     question.sent = &ticket.place();
     ticket.hold(node->small, ask_del(*node, key, digest, question));
@@ -303,10 +316,10 @@ bool RedisTier::remove(const Key& key, RedisDone done, void* data,
 
 // The lease first: who fetches the item must not bring it back.
 redis::QuestionId RedisTier::ask_del(RedisNode& node, const Key& key,
-                                     const KeyDigest& digest,
+                                     const TextDigest& digest,
                                      const redis::Question& question) {
-    ask_revoke(node, key, digest);
     const std::string name = keys_.entry(digest);
+    hints_.set(key.hash, false);
     if (node.bulk.busy() && node.bulk.open_for_questions()) {
         // Nor what is on its way there without a lease.
         redis::append_command(node.bulk.commands(), {"DEL", name});
@@ -314,8 +327,15 @@ redis::QuestionId RedisTier::ask_del(RedisNode& node, const Key& key,
         second.done = on_reply<&RedisHealth::judge_write>;
         node.bulk.ask(second);
     }
+    if (node.health.fleet()) {
+        return ask_change(node, key, digest, "r", {}, question);
+    }
+    redis::append_command(node.small.commands(),
+                          {"DEL", keys_.lease(digest, {})});
+    redis::Question first = question_of(key, nullptr, nullptr);
+    first.done = on_side_write<&RedisHealth::judge_write>;
+    node.small.ask(first);
     redis::append_command(node.small.commands(), {"DEL", name});
-    hints_.set(key.hash, false);
     control_.note_write(key.hash);
     return node.small.ask(question);
 }
@@ -323,28 +343,33 @@ redis::QuestionId RedisTier::ask_del(RedisNode& node, const Key& key,
 void RedisTier::announce(const Key& key, redis::Change::Kind kind,
                          core::Millis length) noexcept {
     attempt(nullptr, nullptr, [&] {
-        RedisNode* node = servers_->holder(KeyDigest(key.text));
+        RedisNode* node = servers_->holder(TextDigest(key.text));
         if (node == nullptr || !node->health.writes() ||
             !node->health.fleet() || !node->small.takes_commands()) {
             return false;
         }
         redis::Question question = question_of(key, nullptr, nullptr);
         question.done = on_side_write<&RedisHealth::judge_fleet>;
-        return ask_announce(*node, node->small, key, {kind, length}, question)
-                   .lane != nullptr;
+        redis::Change change;
+        change.kind = kind;
+        change.length = length;
+        return ask_announce(*node, node->small, key, change, question).lane !=
+               nullptr;
     });
 }
 
 bool RedisTier::announce(const Key& key, redis::Change::Kind kind,
                          RedisDone done, void* data, RedisTicket& ticket) {
-    RedisNode* node = servers_->holder(KeyDigest(key.text));
+    RedisNode* node = servers_->holder(TextDigest(key.text));
     if (node == nullptr || !node->small.takes_commands()) { return false; }
     redis::Question question = question_of(key, nullptr, data);
     question.done = on_announced;
     question.then = reinterpret_cast<void (*)()>(done);
     question.sent = &ticket.place();
+    redis::Change change;
+    change.kind = kind;
     const SentQuestion sent =
-        ask_announce(*node, node->small, key, {kind, 0}, question);
+        ask_announce(*node, node->small, key, change, question);
     if (sent.lane == nullptr) { return false; }
     ticket.hold(*sent.lane, sent.id);
     return true;
@@ -379,12 +404,13 @@ struct RedisTier::LateWord {
 };
 
 SentQuestion RedisTier::ask_announce(RedisNode& node, RedisLane& lane,
-                                     const Key& key, const What& what,
+                                     const Key& key, redis::Change change,
                                      const redis::Question& question) {
     RedisNode* feed = servers_->feed_holder();
     if (feed == nullptr) { return {}; }
-    const redis::Change change{what.kind, what.length, control_.box(),
-                               key.text};
+    change.box = control_.box();
+    change.key = key.text;
+    change.variant = key.variant;
     if (feed == &node) {
         redis::append_change(lane.commands(), keys_.feed(), change);
         return {&lane, lane.ask(question)};
@@ -409,11 +435,12 @@ void RedisTier::on_side_write(const redis::Question& question,
     (RedisHealth::of(question).*judge)(answer);
 }
 
+template <void (RedisHealth::*judge)(const redis::Answer&)>
 void RedisTier::on_removed(const redis::Question& question,
                            const redis::Answer& answer) {
     auto& self = *static_cast<RedisTier*>(question.owner);
     self.control_.note_write(question.tag);
-    RedisHealth::of(question).judge_write(answer);
+    (RedisHealth::of(question).*judge)(answer);
     RedisReply reply;
     if (answer.end == redis::Answer::End::reply &&
         answer.reply->kind == redis::Reply::Kind::integer) {

@@ -39,6 +39,13 @@ enum class Fetches : unsigned char {
 };
 using RedisWritten = void (*)(void* data, Written written) noexcept;
 
+// Where an entry stands that varies: nothing of it is known for one that does
+// not.
+struct Target {
+    std::string_view variant;  // TextDigest of its section
+    std::string_view names;    // as core::vary_names() has them
+};
+
 class RedisTier {
   public:
     // One per worker; `on_change`: see Feed.
@@ -53,8 +60,11 @@ class RedisTier {
     // be called within conf.timeout, less what the caller has `spent` of it
     // before, unless `ticket` is cancelled. Who asks for a key that is being
     // read already, and has not changed since, gets the same answer.
-    [[nodiscard]] bool get(const Key& key, RedisDone done, void* data,
-                           RedisTicket& ticket, core::Millis spent = 0);
+    // Of an item that varies there is a core::VaryRecord; with a `generation`,
+    // as that has it, the variant is read that the key names.
+    [[nodiscard]] bool get(const Key& key, std::string_view generation,
+                           RedisDone done, void* data, RedisTicket& ticket,
+                           core::Millis spent = 0);
 
     // The entry in what get() has brought; nothing when it is not signed as it
     // should be. Valid as long as `value`.
@@ -64,21 +74,23 @@ class RedisTier {
     // SET with PX; the pieces are copied before it returns. Best effort: what
     // would make more than 16 MB unsent in this worker is dropped and counted,
     // as are failures, which are logged on change of state.
-    // With a `token` it is stored only if that holds the item's lease in Redis,
-    // and ends it. The other boxes are told.
+    // With a `token` it is stored only if that holds the key's lease in Redis,
+    // and ends it; without, or where there are no scripts, an entry that varies
+    // stands alone in its item's place. The other boxes are told.
     // `written` is called once, maybe before put() returns, or never when the
     // tier is shut down meanwhile. So it is with remove().
-    void put(const Key& key, const Pieces& entry, core::Millis ttl,
-             LeaseToken token, RedisWritten written, void* data);
+    void put(const Key& key, const Target& target, const Pieces& entry,
+             core::Millis ttl, LeaseToken token, RedisWritten written,
+             void* data);
     // The entry, and the lease of whoever fetches it; with a `token` both only
-    // if that holds the lease.
+    // if that holds the lease, and only the variant that the key names.
     void remove(const Key& key, LeaseToken token, RedisWritten written,
                 void* data);
-    // Told what came of it, as get() tells: `found` when there was something
-    // to remove, `absent`, or `unavailable`.
+    // All of the item. Told what came of it, as get() tells: `found` when there
+    // was something to remove, `absent`, or `unavailable`.
     [[nodiscard]] bool remove(const Key& key, RedisDone done, void* data,
                               RedisTicket& ticket);
-    // Makes the entry stale where it lies. `written`: `refused` when there was
+    // Makes the item stale where it lies. `written`: `refused` when there was
     // none.
     void invalidate(const Key& key, core::Millis now, Fetches fetches,
                     RedisWritten written, void* data);
@@ -134,6 +146,7 @@ class RedisTier {
     template <bool is_large, void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_write(const redis::Question& question,
                          const redis::Answer& answer);
+    template <void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_removed(const redis::Question& question,
                            const redis::Answer& answer);
     static void on_announced(const redis::Question& question,
@@ -142,7 +155,7 @@ class RedisTier {
                      const redis::Answer& answer);
     void skip() noexcept { control_.count(Counter::redis_skipped); }
     // Null: it cannot be written to now.
-    [[nodiscard]] RedisNode* to_write_to(const KeyDigest& digest,
+    [[nodiscard]] RedisNode* to_write_to(const TextDigest& digest,
                                          std::size_t size);
     // Calls `ask`, which is true when `written` will be called by an answer.
     template <class Ask>
@@ -152,18 +165,18 @@ class RedisTier {
     static void ask_set(RedisLane& lane, const std::string& name,
                         const Pieces& entry, core::Millis ttl,
                         const redis::Question& question);
-    void ask_revoke(RedisNode& node, const Key& key, const KeyDigest& digest);
     redis::QuestionId ask_del(RedisNode& node, const Key& key,
-                              const KeyDigest& digest,
+                              const TextDigest& digest,
                               const redis::Question& question);
-    struct What {
-        redis::Change::Kind kind;
-        core::Millis length;
-    };
+    // The whole item, by a script; `mark` as in redis::change_script.
+    redis::QuestionId ask_change(RedisNode& node, const Key& key,
+                                 const TextDigest& digest,
+                                 std::string_view epoch, std::string_view mark,
+                                 const redis::Question& question);
     struct LateWord;
     // After what was said before on this lane; no lane: it cannot be said.
     SentQuestion ask_announce(RedisNode& node, RedisLane& lane, const Key& key,
-                              const What& what,
+                              redis::Change change,
                               const redis::Question& question);
     template <void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_reply(const redis::Question& question,
@@ -182,7 +195,6 @@ class RedisTier {
     Feed feed_;
     Hints hints_;
     std::list<LateWord> late_words_;
-    std::string get_head_;  // a GET in the protocol's form, up to the digest
 };
 
 }  // namespace cacheback::store

@@ -1,5 +1,6 @@
 #include "store.hpp"
 
+#include "../core/vary.hpp"
 #include "../ngx/pool.hpp"
 
 namespace cacheback::store {
@@ -21,7 +22,9 @@ struct Store::Writing {
 
     Store& store;
     std::string text;
-    std::uint64_t hash;
+    std::string variant;
+    Key key;          // shows both
+    Variety variety;  // of what was stored
     Kind kind;
     Lease lease;
     bool held;  // in memory, or gone: then this box's lease has ended already
@@ -40,7 +43,8 @@ struct Store::Writing {
             watch->place_ = nullptr;
             watch->done_(*watch, written);
         }
-        const Key key{self->text, self->hash};
+        const Key& key = self->key;
+        store.control_.note_write(key.hash);  // that of a variant is noted
         if (self->kind == Kind::removed) {
             store.drop_copies(key);
         } else if (self->kind == Kind::stored && store.redis_ != nullptr) {
@@ -69,10 +73,10 @@ struct Store::Writing {
         if (!lease.in_fleet) {
             // One that was deleted or marked meanwhile has come too late.
             if (store.control_.fence(key) != fence) {
-                redis.remove(key, 0, nullptr, nullptr);
+                redis.remove(key.item(), 0, nullptr, nullptr);
             }
         } else if (written == Written::refused) {
-            (void)store.memory_.remove(key);
+            store.drop_variant(key, variety);
         } else if (written == Written::outdated) {
             (void)store.memory_.invalidate(key, wall_clock());
         } else if (written == Written::no) {
@@ -85,13 +89,17 @@ Store::Writing* Store::begin_writing(const Key& key, Lease lease, bool held,
                                      Watch* watch) {
     writings_ = new Writing{*this,
                             std::string(key.text),
-                            key.hash,
+                            std::string(key.variant),
+                            key,
+                            {},
                             Writing::Kind::stored,
                             lease,
                             held,
                             control_.fence(key),
                             writings_,
                             watch};
+    writings_->key.text = writings_->text;
+    writings_->key.variant = writings_->variant;
     if (watch != nullptr) { watch->place_ = &writings_->watch; }
     return writings_;
 }
@@ -191,41 +199,107 @@ void Store::leave_worker() {
     }
 }
 
+Variety Store::variety_of(std::string_view section) const {
+    if (section.empty()) { return {}; }
+    Variety variety = control_.variety(core::names_of_vary(section), section);
+    variety.digest = number_of(TextDigest(section).view());
+    return variety;
+}
+
+Store::Found Store::find(const Key& key, const Selector& selector,
+                         ngx_pool_t& pool) {
+    Found found;
+    Variety wanted;
+    std::string_view section;
+    const std::string_view names = vary_hints_.names(key.hash);
+    if (!names.empty()) {
+        section = selector.section(selector.data, names);
+        wanted = control_.variety(names, section);
+        found.varies = true;
+    }
+    MemoryTier::Others others;
+    // Again where it does not vary as was thought.
+    for (unsigned attempt = 0; attempt < 3; attempt++) {
+        found.copy = memory_.get(key, wanted, others, pool);
+        if (found.copy &&
+            (!found.varies ||
+             core::EntryView::trusted(found.copy->bytes).vary() == section)) {
+            return found;
+        }
+        found.copy.reset();
+        found.others = others.any;
+        if (!others.any || others.hash == wanted.names) { return found; }
+        found.varies = others.size != 0;
+        if (!found.varies) {
+            vary_hints_.forget(key.hash);
+            wanted = {};
+            continue;
+        }
+        const std::string_view now{others.names, others.size};
+        vary_hints_.remember(key.hash, now);
+        section = selector.section(selector.data, now);
+        wanted = control_.variety(now, section);
+    }
+    return found;
+}
+
 void Store::promote(const Key& key, std::string_view entry, std::uint32_t fence,
                     core::Millis asked) {
-    if (!memory_.holds(key)) { replace(key, entry, fence, asked); }
+    const Variety variety = variety_of(core::EntryView::trusted(entry).vary());
+    if (!memory_.stored(key, variety)) { replace(key, entry, fence, asked); }
+}
+
+void Store::confirm(const Key& key, std::string_view section,
+                    core::Millis asked) {
+    memory_.confirm(key, variety_of(section), asked);
+}
+
+void Store::remove_older(const Key& key, std::string_view section,
+                         core::Millis asked) {
+    const Variety variety = variety_of(section);
+    memory_.remove_older(key, section.empty() ? nullptr : &variety, asked);
 }
 
 void Store::replace(const Key& key, std::string_view entry, std::uint32_t fence,
                     core::Millis asked) {
     if (!memory_.enabled() || control_.fence(key) != fence) { return; }
+    const Variety variety = variety_of(core::EntryView::trusted(entry).vary());
     if (entry.size() > memory_limit()) {
-        (void)memory_.remove(key);
+        (void)memory_.remove(key, variety);
         return;
     }
-    const std::optional<core::Millis> held = memory_.stored(key);
+    const std::optional<core::Millis> held = memory_.stored(key, variety);
     if (held && core::peek_stored(entry) < held) { return; }
-    (void)memory_.put(key, Pieces{entry}, asked);
+    (void)memory_.put(key, Pieces{entry}, variety, asked);
     if (control_.fence(key) != fence) { (void)memory_.remove(key); }
+}
+
+void Store::drop_variant(const Key& key, const Variety& variety) noexcept {
+    (void)memory_.remove(key, variety);
 }
 
 void Store::drop_copies(const Key& key) noexcept {
     control_.raise_fence(key);
-    (void)memory_.remove(key);
+    if (key.variant.empty()) {
+        (void)memory_.remove(key);
+    } else {
+        (void)memory_.remove_variant(key, number_of(key.variant));
+    }
 }
 
 bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
-                          bool& held) {
+                          const Variety& variety, bool& held) {
     if (!memory_.enabled()) { return true; }
     if (total(entry) <= memory_limit()) {
-        held = memory_.put(key, entry, MemoryTier::clock()) == Inserted::yes;
+        held = memory_.put(key, entry, variety, MemoryTier::clock()) ==
+               Inserted::yes;
     } else {
-        (void)memory_.remove(key);
+        (void)memory_.remove(key, variety);
     }
     // Who deletes takes the lease first and the entry then, so one that came
     // between our first look and the put shows up here.
     if (control_.holds(key, token)) { return true; }
-    (void)memory_.remove(key);
+    (void)memory_.remove(key, variety);
     return false;
 }
 
@@ -270,9 +344,12 @@ void Store::keep(const Key& key, Lease lease) noexcept {
 bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
                    core::Millis ttl, Watch* watch) {
     bool held = false;
+    const std::string_view section =
+        core::EntryView::trusted(entry.front()).vary();
+    const Variety variety = variety_of(section);
     control_.raise_fence(key);  // what Redis is being asked for is older
     if (!control_.holds(key, lease.token) ||
-        !put_in_memory(key, lease.token, entry, held)) {
+        !put_in_memory(key, lease.token, entry, variety, held)) {
         give_back_to_fleet(key, lease);
         return false;
     }
@@ -283,8 +360,14 @@ bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
 
     RedisTier* tier = redis();
     if (tier != nullptr) {
-        tier->put(key, entry, ttl, lease.in_fleet ? lease.token : 0,
-                  Writing::on_written, begin_writing(key, lease, held, watch));
+        Writing* writing = begin_writing(key, lease, held, watch);
+        writing->variety = variety;
+        const std::string names = core::names_of_vary(section);
+        const TextDigest variant(section);
+        const Target target =
+            section.empty() ? Target{} : Target{variant.view(), names};
+        tier->put(key, target, entry, ttl, lease.in_fleet ? lease.token : 0,
+                  Writing::on_written, writing);
         if (outdated && !lease.in_fleet) {
             tier->invalidate(key, wall_clock(), Fetches::outdated, nullptr,
                              nullptr);
@@ -305,18 +388,28 @@ bool Store::forget(const Key& key) {
 void Store::on_change(void* self, const redis::Change& change) {
     using Kind = redis::Change::Kind;
     auto& store = *static_cast<Store*>(self);
-    const Key key = store.control_.key(change.key);
+    Key key = store.control_.key(change.key);
+    store.control_.name_variant(key, change.variant);
     if (change.box == store.control_.box()) {
         store.control_.come_back(key);  // what was late is there now
         return;
     }
     store.control_.raise_fence(key);
     switch (change.kind) {
-    case Kind::stored:
-        (void)store.memory_.remove(key);
+    case Kind::stored: {
+        Variety variety = store.control_.variety(change.names, {});
+        variety.digest = number_of(change.as);
+        (void)store.memory_.remove(key, variety);
         store.control_.unmark(key);
         break;
-    case Kind::removed: (void)store.forget(key); break;
+    }
+    case Kind::removed:
+        if (key.variant.empty()) {
+            (void)store.forget(key);
+        } else {
+            store.drop_copies(key);
+        }
+        break;
     case Kind::outdated:
         store.control_.outdate(key);
         (void)store.memory_.invalidate(key, wall_clock());

@@ -10,6 +10,7 @@
 #include "lease.hpp"
 #include "memory_tier.hpp"
 #include "redis_tier.hpp"
+#include "vary_hints.hpp"
 
 namespace cacheback::store {
 
@@ -65,15 +66,37 @@ class Store {
     [[nodiscard]] RedisTier* redis();  // null when the store has none
     [[nodiscard]] FetchLine& line();
 
-    // Puts an entry that came from Redis into the memory tier, unless the item
-    // was deleted, marked or stored there since `fence` was read and Redis
-    // asked.
-    // `asked`: when.
-    void promote(const Key& key, std::string_view entry, std::uint32_t fence,
-                 core::Millis asked);
-    // The same for one that is newer than what memory holds, or as new.
+    // What the memory tier holds for a request.
+    struct Found {
+        std::optional<MemoryTier::Copy> copy;  // in the pool
+        bool varies = false;  // by what `selector` was asked for last
+        bool others = false;  // other variants are held
+    };
+    // What the request says in the fields of these names (core::vary_section);
+    // lasts until it is asked for again.
+    struct Selector {
+        std::string_view (*section)(void* data, std::string_view names);
+        void* data;
+    };
+    [[nodiscard]] Found find(const Key& key, const Selector& selector,
+                             ngx_pool_t& pool);
+    // What this worker knows of items that vary.
+    [[nodiscard]] VaryHints& vary_hints() noexcept { return vary_hints_; }
+
+    // Puts an entry that came from Redis into the memory tier, unless that
+    // holds a newer one, or the item was deleted, marked or stored there since
+    // `fence` was read and Redis asked. `asked`: when.
     void replace(const Key& key, std::string_view entry, std::uint32_t fence,
                  core::Millis asked);
+    // The same when memory holds none at all of it.
+    void promote(const Key& key, std::string_view entry, std::uint32_t fence,
+                 core::Millis asked);
+    // The entry of this section that memory holds is right.
+    void confirm(const Key& key, std::string_view section, core::Millis asked);
+    // Redis does not hold it, or any of the item (an empty section): nor does
+    // memory then, but for what came since.
+    void remove_older(const Key& key, std::string_view section,
+                      core::Millis asked);
     // Whether a copy in memory that was right `as_of` then is to be served only
     // when Redis has nothing else to say: see ControlZone::trusted_since().
     [[nodiscard]] bool in_doubt(core::Millis as_of) const noexcept {
@@ -103,11 +126,12 @@ class Store {
     // the store has no Redis or nothing was stored.
     bool commit(const Key& key, Lease lease, const Pieces& entry,
                 core::Millis ttl, Watch* watch = nullptr);
-    // Takes the item out of the memory tier, and the lease from whoever has
-    // it, so that no fetch under way brings it back. True when it was there.
+    // Takes the item, all its variants, out of the memory tier, and the leases
+    // from whoever has them, so that no fetch under way brings it back. True
+    // when it was there.
     bool forget(const Key& key);
-    // Again when Redis has confirmed its part: somebody may have read the item
-    // there meanwhile.
+    // Again when Redis has confirmed its part: somebody may have read the item,
+    // or the variant, there meanwhile.
     void drop_copies(const Key& key) noexcept;
     // All of these, in both tiers. `watch` hears what Redis says: `yes`, or
     // `refused` when nothing was there. The other boxes are for the caller to
@@ -118,7 +142,8 @@ class Store {
     bool invalidate(const Key& key, core::Millis now, Fetches fetches,
                     Watch* watch = nullptr);
 
-    // The same for "it is gone": removes the item from both tiers.
+    // The same for "it is gone": removes the item from both tiers, or the
+    // variant where the key names one.
     bool commit_removal(const Key& key, Lease lease);
 
     void enter_worker();
@@ -135,10 +160,14 @@ class Store {
     [[nodiscard]] std::size_t memory_limit() const noexcept;
     // False: the lease was lost before or meanwhile.
     bool put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
-                       bool& held);
+                       const Variety& variety, bool& held);
+
+    [[nodiscard]] Variety variety_of(std::string_view section) const;
+    void drop_variant(const Key& key, const Variety& variety) noexcept;
 
     ControlZone control_;
     MemoryTier memory_;
+    VaryHints vary_hints_;         // of this worker
     RedisTier* redis_ = nullptr;   // of this worker
     FetchLine* line_ = nullptr;    // of this worker
     Writing* writings_ = nullptr;  // likewise, a list

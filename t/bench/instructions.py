@@ -36,6 +36,9 @@ GOALS = {
     ("Redis hit", "1 KB"): 20000, ("Redis hit", "16 KB"): 27000,
 }
 
+# How much more a hit may cost whose item varies.
+VARY_GOAL = 2500
+
 # How much an uncacheable URL may cost, as a multiple of nginx without the module.
 UNCACHEABLE_GOAL = 1.05
 
@@ -83,6 +86,10 @@ PROXY = """
             proxy_pass http://app;
         }
     }"""
+
+
+VARYING = {"Accept": "Accept", "Accept-Language": "Accept-Language",
+           "3 fields": "Accept-Encoding,Accept-Language,User-Agent"}
 
 
 def proxy(store="", directives=""):
@@ -176,17 +183,31 @@ def served():
         for label, size in SIZES.items():
             rows.append((name, label, f"/{place}/o?size={size}",
                          lambda fields: "age" in fields))
+    for name, vary in VARYING.items():
+        rows.append(("memory hit, Vary: " + name, "1 KB",
+                     f"/memory/v?size=1024&h=Vary:{vary}",
+                     lambda fields: "age" in fields))
     rows.append(("stale, being refreshed", "1 KB",
                  "/stale/o?size=1024&delay=0|600",
                  lambda fields: fields.get("x-cache") == "UPDATING"))
 
     print(f"{'':28} {'instructions':>12} {'of return 200':>14} {'goal':>8}")
-    floor = None
+    floor = plain = None
     for name, label, target, holds in rows:
-        used = instructions(CONF, target, SIZES[label], holds=holds)
+        varies = "Vary" in name
+        # Beside the same request where nothing varies.
+        if varies and plain is None:
+            plain = instructions(CONF, "/memory/v?size=1024&h=X-Any:Accept",
+                                 SIZES[label], BROWSER, holds)
+            print(f"{'the same, not varying':28} {plain:12.0f}", flush=True)
+        used = instructions(CONF, target, SIZES[label],
+                            BROWSER if varies else None, holds)
         floor = floor or used
+        goal = plain + VARY_GOAL if varies else GOALS.get((name, label), "")
         print(f"{name + ', ' + label:28} {used:12.0f} {used / floor:14.2f} "
-              f"{GOALS.get((name, label), ''):>8}", flush=True)
+              f"{goal:>8.0f}" if varies else
+              f"{name + ', ' + label:28} {used:12.0f} {used / floor:14.2f} "
+              f"{goal:>8}", flush=True)
 
 
 def proxied():

@@ -69,7 +69,8 @@ class Result:
 class Crowd:
     """`count` clients that ask for the same at once."""
 
-    def __init__(self, box, target, count, may_fail=False):
+    def __init__(self, box, target, count, may_fail=False, fields=None):
+        self.fields = fields
         self.answers = []
         self.failed = []
         self.may_fail = may_fail
@@ -81,7 +82,7 @@ class Crowd:
 
     def _one(self, client, target):
         try:
-            self.answers.append(client.get(target))
+            self.answers.append(client.get(target, self.fields))
         except Exception as error:
             self.failed.append(error)
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/entry.hpp"
+#include "core/vary.hpp"
 #include "store/entry_layout.hpp"
 #include "store/entry_table.hpp"
 
@@ -595,8 +596,6 @@ void a_region_full_of_nonsense_is_never_left_and_ends_empty(void**) {
     }
 }
 
-}  // namespace
-
 void an_entry_is_made_stale_where_it_lies(void**) {
     Table table;
     const std::string bytes = entry_of("k", 5000);
@@ -613,8 +612,199 @@ void an_entry_is_made_stale_where_it_lies(void**) {
     assert_null(table->check());
 }
 
+// An entry that varies on `names`, and a request that said `value` there.
+struct Variant {
+    Variant(std::string_view key, std::string_view names,
+            std::string_view value, std::size_t size = 600)
+        : variety{static_cast<std::uint32_t>(seeded_hash(2, names)) | 1U,
+                  seeded_hash(3, value), seeded_hash(4, value)} {
+        const cacheback::core::Field field{names, value};
+        cacheback::core::EntryParts parts;
+        parts.key = key;
+        const std::string vary =
+            cacheback::core::vary_section(names, {&field, 1});
+        parts.vary = vary;
+        bytes = cacheback::core::make_head(parts);
+        if (bytes.size() < size) { bytes.resize(size, 'x'); }
+    }
+
+    cacheback::store::Variety variety;
+    std::string bytes;
+};
+
+Inserted put(Table& table, std::string_view key, const Variant& variant,
+             Millis now = 0) {
+    return table->insert(key_of(key), Pieces{variant.bytes}, now,
+                         variant.variety);
+}
+
+bool holds(Table& table, std::string_view key, const Variant& variant) {
+    return table->find(key_of(key), variant.variety) != EntryTable::none;
+}
+
+std::string number(int i) { return std::to_string(i); }
+
+void variants_of_a_key_stand_side_by_side(void**) {
+    Table table;
+    const Variant en("k", "accept-language", "en");
+    const Variant de("k", "accept-language", "de", 5000);
+    const Variant other("other", "accept-language", "en");
+    assert_true(put(table, "k", en) == Inserted::yes);
+    assert_true(put(table, "k", de) == Inserted::yes);
+    assert_true(put(table, "other", other) == Inserted::yes);
+    const EntryTable::Node node = table->find(key_of("k"), de.variety);
+    assert_int_equal(table->size_of(node), 5000);
+    assert_true(holds(table, "k", en));
+    assert_int_equal(table->figures().entries, 3);
+    assert_true(table->find(key_of("k")) == EntryTable::none);
+    assert_true(table->newest(key_of("k")) == node);
+    assert_true(table->newest(key_of("none")) == EntryTable::none);
+    assert_null(table->check());
+
+    // Once more: in place of the old one.
+    const Variant again("k", "accept-language", "de", 900);
+    assert_true(put(table, "k", again) == Inserted::yes);
+    assert_int_equal(table->figures().entries, 3);
+    assert_int_equal(table->size_of(table->find(key_of("k"), de.variety)), 900);
+    assert_null(table->check());
+}
+
+void the_names_of_the_fields_are_read_from_an_entry(void**) {
+    Table table;
+    std::string key(300, 'k');
+    const Variant one(key, "accept,x-a", "v");
+    assert_true(put(table, key, one) == Inserted::yes);
+    const EntryTable::Node node = table->newest(key_of(key));
+    assert_int_equal(table->names_of(node), one.variety.names);
+    char names[10];
+    assert_int_equal(table->read_names(node, names, sizeof(names)), 10);
+    assert_memory_equal(names, "accept,x-a", 10);
+    assert_int_equal(table->read_names(node, names, 9), 0);
+    assert_int_equal(table->read_names(node, names, 6), 0);
+
+    assert_true(put(table, "plain", entry_of("plain", 500, '\0')) ==
+                Inserted::yes);
+    const EntryTable::Node plain = table->newest(key_of("plain"));
+    assert_int_equal(table->names_of(plain), 0);
+    assert_int_equal(table->read_names(plain, names, sizeof(names)), 0);
+}
+
+void the_newest_entry_says_on_what_an_item_varies(void**) {
+    Table table;
+    const Variant en("k", "accept-language", "en");
+    const Variant de("k", "accept-language", "de");
+    const Variant agent("k", "user-agent", "en");
+    assert_true(put(table, "k", en) == Inserted::yes);
+    assert_true(put(table, "k", de) == Inserted::yes);
+    assert_true(put(table, "k", agent) == Inserted::yes);
+    assert_false(holds(table, "k", en));
+    assert_false(holds(table, "k", de));
+    assert_true(holds(table, "k", agent));
+    // No longer on anything, and again on something.
+    assert_true(put(table, "k", entry_of("k", 500)) == Inserted::yes);
+    assert_false(holds(table, "k", agent));
+    assert_true(put(table, "k", en) == Inserted::yes);
+    assert_true(table->find(key_of("k")) == EntryTable::none);
+    assert_int_equal(table->figures().entries, 1);
+    assert_null(table->check());
+}
+
+void an_item_has_thirty_two_variants_at_most(void**) {
+    Table table;
+    constexpr int most = static_cast<int>(cacheback::core::max_variants);
+    for (int i = 0; i < 100; i++) {
+        const Variant one("k", "cookie", number(i));
+        assert_true(put(table, "k", one, i * 1000) == Inserted::yes);
+        assert_true(table->figures().entries <= cacheback::core::max_variants);
+    }
+    assert_int_equal(table->figures().entries, most);
+    assert_false(holds(table, "k", {"k", "cookie", number(99 - most)}));
+    assert_true(holds(table, "k", {"k", "cookie", number(100 - most)}));
+    assert_null(table->check());
+}
+
+// A client that makes up values stores each once; what others read again stays,
+// and so do all other items.
+void a_flood_of_variants_evicts_what_was_never_read_again(void**) {
+    Table table;
+    const Variant en("k", "accept-language", "en");
+    const Variant de("k", "accept-language", "de");
+    assert_true(put(table, "k", en, 0) == Inserted::yes);
+    assert_true(put(table, "k", de, 0) == Inserted::yes);
+    table->touch(table->find(key_of("k"), en.variety), 2000);
+    for (int i = 0; i < 20; i++) {
+        assert_true(put(table, number(i), entry_of(number(i), 500), 0) ==
+                    Inserted::yes);
+    }
+    for (int i = 0; i < 1000; i++) {
+        const Variant one("k", "accept-language", "x" + number(i), 3000);
+        assert_true(put(table, "k", one, 3000000 + i) == Inserted::yes);
+    }
+    assert_true(holds(table, "k", en));
+    assert_false(holds(table, "k", de));
+    for (int i = 0; i < 20; i++) {
+        assert_true(table->find(key_of(number(i))) != EntryTable::none);
+    }
+    assert_int_equal(table->figures().entries,
+                     cacheback::core::max_variants + 20);
+    assert_int_equal(table->figures().evictions, 0);
+    assert_null(table->check());
+}
+
+void what_concerns_an_item_concerns_all_its_variants(void**) {
+    Table table;
+    const Variant en("k", "accept-language", "en");
+    const Variant de("k", "accept-language", "de");
+    const Variant other("other", "accept-language", "en");
+    for (const Variant* one : {&en, &de}) {
+        assert_true(put(table, "k", *one) == Inserted::yes);
+    }
+    assert_true(put(table, "other", other) == Inserted::yes);
+    assert_true(table->invalidate(key_of("k"), 77));
+    for (const Variant* one : {&en, &de}) {
+        char mark[8];
+        const EntryTable::Node node = table->find(key_of("k"), one->variety);
+        assert_true(table->read(node, cacheback::core::offset::invalidated,
+                                mark, sizeof(mark)));
+        assert_int_equal(mark[0], 77);
+    }
+    assert_true(table->remove(key_of("k")));
+    assert_false(table->remove(key_of("k")));
+    assert_true(table->newest(key_of("k")) == EntryTable::none);
+    assert_true(holds(table, "other", other));
+    assert_null(table->check());
+}
+
+void one_variant_is_removed_by_its_digest(void**) {
+    Table table;
+    const Variant en("k", "accept-language", "en");
+    const Variant de("k", "accept-language", "de");
+    assert_true(put(table, "k", en) == Inserted::yes);
+    assert_true(put(table, "k", de) == Inserted::yes);
+    assert_false(table->remove(key_of("k"),
+                               {en.variety.names, 0, seeded_hash(4, "fr")}));
+    assert_true(
+        table->remove(key_of("k"), {en.variety.names, 0, en.variety.digest}));
+    assert_false(holds(table, "k", en));
+    assert_true(holds(table, "k", de));
+    // Stored elsewhere under other names: these are outdated.
+    const Variant agent("k", "user-agent", "x");
+    assert_true(table->remove(key_of("k"), agent.variety));
+    assert_false(holds(table, "k", de));
+    assert_null(table->check());
+}
+
+}  // namespace
+
 int main() {
     const CMUnitTest tests[] = {
+        cmocka_unit_test(variants_of_a_key_stand_side_by_side),
+        cmocka_unit_test(the_names_of_the_fields_are_read_from_an_entry),
+        cmocka_unit_test(the_newest_entry_says_on_what_an_item_varies),
+        cmocka_unit_test(an_item_has_thirty_two_variants_at_most),
+        cmocka_unit_test(a_flood_of_variants_evicts_what_was_never_read_again),
+        cmocka_unit_test(what_concerns_an_item_concerns_all_its_variants),
+        cmocka_unit_test(one_variant_is_removed_by_its_digest),
         cmocka_unit_test(an_entry_is_made_stale_where_it_lies),
         cmocka_unit_test(an_entry_is_found_again_with_the_bytes_it_was_made_of),
         cmocka_unit_test(pieces_are_joined_in_order),

@@ -7,7 +7,7 @@ using namespace cacheback::core;
 
 static std::string names_of(std::string_view section) {
     std::string all;
-    for_each_vary_name(section, [&](std::string_view name) {
+    for_each_vary_name(names_of_vary(section), [&](std::string_view name) {
         all += "[" + std::string(name) + "]";
     });
     return all;
@@ -90,6 +90,95 @@ static void lines_are_joined_and_space_around_members_is_dropped(void**) {
     }
 }
 
+// True when requests with these two values are answered by one variant.
+static bool is_same(std::string_view name, std::string_view one,
+                    std::string_view other) {
+    const FieldList response{{"Vary", name}};
+    const FieldList first{{name, one}};
+    const FieldList second{{name, other}};
+    return vary_matches(make_vary(response, first), second);
+}
+
+static void case_means_nothing_in_languages_and_codings_alone(void**) {
+    assert_true(is_same("Accept-Language", "en-GB", "EN-gb"));
+    assert_true(is_same("Accept-Encoding", "gzip", "GZIP"));
+    assert_false(is_same("X-A", "en-GB", "EN-gb"));
+    assert_false(is_same("Accept", "text/html", "TEXT/HTML"));
+}
+
+static void order_means_nothing_where_weights_do(void**) {
+    assert_true(is_same("Accept-Language", "de, en", "en,de"));
+    assert_true(is_same("Accept-Language", "de;q=0.5, en", "en, de ; Q=0.5"));
+    assert_true(is_same("Accept-Encoding", "gzip, br", "br, gzip"));
+    assert_false(is_same("Accept-Language", "de;q=0.5, en", "de, en;q=0.5"));
+    assert_false(is_same("X-A", "de, en", "en, de"));
+}
+
+static void weights_are_numbers(void**) {
+    assert_true(is_same("Accept-Language", "en;q=1", "en"));
+    assert_true(is_same("Accept-Language", "en;q=1.000", "en"));
+    assert_true(is_same("Accept-Language", "en;q=0.80", "en;q=0.8"));
+    assert_true(is_same("Accept-Language", "en;q=0", "en;q=0.000"));
+    assert_false(is_same("Accept-Language", "en;q=0", "en"));
+    assert_false(is_same("Accept-Language", "en;q=0.8", "en;q=0.08"));
+    assert_false(is_same("Accept-Language", "en;q=0.8", "en;q=0.801"));
+    // No weights: part of the text.
+    for (const char* bad : {"en;q=2", "en;q=1.5", "en;q=.8", "en;q=0.8888",
+                            "en;q=", "en;q=0,8", "en;q=0x8"}) {
+        assert_false(is_same("Accept-Language", bad, "en"));
+        assert_false(is_same("Accept-Language", bad, "en;q=0.8"));
+    }
+}
+
+static void a_member_counts_once(void**) {
+    assert_true(is_same("Accept-Encoding", "gzip, br, GZIP", "br, gzip"));
+    assert_false(is_same("Accept-Encoding", "gzip, gzip;q=0.5", "gzip"));
+}
+
+static void a_weighted_field_that_is_absent_is_not_an_empty_one(void**) {
+    const FieldList response{{"Vary", "Accept-Language"}};
+    const FieldList empty{{"Accept-Language", ""}};
+    assert_false(vary_matches(make_vary(response, {}), empty));
+    assert_true(vary_matches(make_vary(response, {}), {}));
+}
+
+static void what_is_normal_stays_as_it_is(void**) {
+    const FieldList response{{"Vary", "Accept-Language, X-A"}};
+    const FieldList request{{"Accept-Language", "fr;q=0.25, EN, de;q=0.5"},
+                            {"x-a", "B, a"}};
+    const std::string section = make_vary(response, request);
+    std::vector<std::string> values;
+    VaryItems items(section);
+    VaryItem item;
+    while (items.next(item)) { values.emplace_back(item.value); }
+    assert_text(values[0], "en,de;q=0.5,fr;q=0.25");
+    assert_text(values[1], "B,a");
+    const FieldList again{{"Accept-Language", values[0]}, {"X-A", values[1]}};
+    assert_text(make_vary(response, again), section);
+    assert_true(vary_is_valid(section));
+}
+
+static void too_many_names_vary_on_everything(void**) {
+    std::string names;
+    while (names.size() < max_vary_names - 8) { names += "x-abcde,"; }
+    const FieldList most{{"Vary", names}};
+    assert_false(varies_on_everything(most));
+    names += "x-abcdefghi";
+    const FieldList more{{"Vary", names}};
+    assert_true(varies_on_everything(more));
+}
+
+static void a_list_of_names_is_told_from_others(void**) {
+    const FieldList response{{"Vary", "User-Agent, Accept"}};
+    assert_text(vary_names(response), "accept,user-agent");
+    assert_text(names_of_vary(make_vary(response, {})), "accept,user-agent");
+    assert_true(are_vary_names("accept,user-agent"));
+    for (const char* bad : {"", ",", "a,", ",a", "b,a", "a,a", "A", "a b"}) {
+        assert_false(are_vary_names(bad));
+    }
+    assert_false(are_vary_names(std::string(max_vary_names + 1, 'a')));
+}
+
 static void an_encoded_response_varies_on_accept_encoding_unasked(void**) {
     const FieldList gzip{{"content-encoding", "gzip"}};
     const FieldList identity{{"Content-Encoding", " identity "}};
@@ -138,6 +227,14 @@ int main() {
         cmocka_unit_test(the_same_values_match_and_others_do_not),
         cmocka_unit_test(an_absent_field_matches_only_an_absent_one),
         cmocka_unit_test(lines_are_joined_and_space_around_members_is_dropped),
+        cmocka_unit_test(case_means_nothing_in_languages_and_codings_alone),
+        cmocka_unit_test(order_means_nothing_where_weights_do),
+        cmocka_unit_test(weights_are_numbers),
+        cmocka_unit_test(a_member_counts_once),
+        cmocka_unit_test(a_weighted_field_that_is_absent_is_not_an_empty_one),
+        cmocka_unit_test(what_is_normal_stays_as_it_is),
+        cmocka_unit_test(too_many_names_vary_on_everything),
+        cmocka_unit_test(a_list_of_names_is_told_from_others),
         cmocka_unit_test(an_encoded_response_varies_on_accept_encoding_unasked),
         cmocka_unit_test(an_ignored_vary_leaves_the_encoding_to_vary_on),
         cmocka_unit_test(what_is_made_is_valid_and_no_damaged_one_matches),
