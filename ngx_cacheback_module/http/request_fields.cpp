@@ -31,24 +31,6 @@ bool sent_own(const ngx_http_request_t& r) noexcept {
     return false;
 }
 
-// Calls each(line) for the request's lines of this field; `name` is in lower
-// case, as nginx keeps a copy of each.
-template <class Each>
-void for_each_line(const ngx_http_request_t& r, std::string_view name,
-                   Each each) {
-    const ngx_list_part_t* part = &r.headers_in.headers.part;
-    for (; part != nullptr; part = part->next) {
-        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            if (lines[i].key.len == name.size() &&
-                ngx_memcmp(lines[i].lowcase_key, name.data(), name.size()) ==
-                    0) {
-                each(lines[i]);
-            }
-        }
-    }
-}
-
 // Written by the proxies between client and us; an origin needs them to make
 // its links, and they are the same for all clients of one entrance.
 constexpr std::string_view forwarding_fields[] = {"X-Forwarded-For",
@@ -261,8 +243,8 @@ std::vector<core::Field> variant_fields(ngx_http_request_t& r,
             return;
         }
         const std::size_t before = fields.size();
-        for_each_line(r, name, [&](const ngx_table_elt_t& line) {
-            fields.push_back({name, ngx::view(line.value)});
+        for_each_line(r, name, [&](std::string_view value) {
+            fields.push_back({name, value});
         });
         const core::Field* ours =
             core::find({extra.data(), extra.size()}, name);

@@ -27,6 +27,27 @@ namespace cacheback::http {
                                                       const LocationConf& conf,
                                                       std::string_view names);
 
+// Calls each(value) for the request's lines of this field; `name` is in lower
+// case, as nginx keeps a copy of each.
+template <class Each>
+void for_each_line(const ngx_http_request_t& r, std::string_view name,
+                   Each each) {
+    const ngx_list_part_t* part = &r.headers_in.headers.part;
+    for (; part != nullptr; part = part->next) {
+        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            const ngx_table_elt_t& line = lines[i];
+            if (line.key.len == name.size() &&
+                line.lowcase_key[0] == static_cast<u_char>(name.front()) &&
+                ngx_memcmp(line.lowcase_key, name.data(), name.size()) == 0) {
+                each(std::string_view(
+                    reinterpret_cast<const char*>(line.value.data),
+                    line.value.len));
+            }
+        }
+    }
+}
+
 // Replaces the request's list: without the client's Cacheback-* fields; for an
 // answer to be stored as fill_fields() says and, where `stored` is given, with
 // its validators. The typed pointers keep the client's own fields,
