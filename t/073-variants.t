@@ -9,6 +9,9 @@ our $Location = "location / { cacheback pages; cacheback_purge 1; $Origin }";
 our $Both = 'memory 1m;
 redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;';
 
+our ($Commands) = CachebackTest::slurp('README.md')
+    =~ /^`(\+get [^`]*)` on/m or die "README lists no commands\n";
+
 # GET of /o as one of so many clients.
 sub gets {
     my ($path, $status, $from, $to) = @_;
@@ -473,3 +476,59 @@ GET /o?h=Vary:X-A           200 STALE
 PURGE /o?h=Vary:X-A         204
 GET /o?h=Vary:X-A           200 MISS
     > X-A: 1
+
+
+
+=== TEST 20: the commands that README lists suffice
+--- redis_before eval
+"ACL SETUSER lean on >secret ~* resetchannels -\@all +auth +ping +client|setname $::Commands"
+--- store
+memory off;
+redis redis://lean:secret@127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+--- config eval: $::Location
+--- steps
+GET /p                      200 MISS
+GET /p                      200 HIT
+GET /o?h=Vary:X-A           200 MISS
+    > X-A: 1
+GET /o?h=Vary:X-A           200 MISS
+    > X-A: 2
+GET /o?h=Vary:X-A           200 HIT
+    > X-A: 1
+    = /o #1
+POST /o?h=Vary:X-A          200 BYPASS
+wait 0.1
+GET /o?h=Vary:X-A           200 STALE
+    > X-A: 2
+origin /o 4
+PURGE /o?h=Vary:X-A         204
+PURGE /p                    204
+
+
+
+=== TEST 21: where no scripts are allowed, the item has one variant
+--- redis_before
+ACL SETUSER poor on >secret ~* resetchannels -@all +auth +ping +client|setname +get +set +del
+--- store
+memory off;
+redis redis://poor:secret@127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+--- config eval: $::Location
+--- errors
+--- steps
+GET /p                      200 MISS
+wait 0.1
+GET /o?h=Vary:X-A           200 MISS
+    > X-A: 1
+wait 0.1
+GET /o?h=Vary:X-A           200 HIT
+    > X-A: 1
+GET /o?h=Vary:X-A           200 MISS
+    > X-A: 2
+wait 0.1
+GET /o?h=Vary:X-A           200 HIT
+    > X-A: 2
+    = /o #2
+POST /o?h=Vary:X-A          200 BYPASS
+wait 0.1
+GET /o?h=Vary:X-A           200 MISS
+    > X-A: 2

@@ -29,12 +29,13 @@ struct PolicyTraits {
     bool heeds_requests;     // the caching directives of requests count
     bool uses_lifetimes;     // cacheback_lifetime, where a response names none
     bool updates_by_head;    // HEAD responses update what is stored for GET
+    bool removes_changed;    // what unsafe requests change is not served stale
 };
 
 [[nodiscard]] constexpr PolicyTraits traits_of(PolicyName policy) noexcept {
     return policy == PolicyName::rfc9111
-               ? PolicyTraits{true, true, false, true}
-               : PolicyTraits{false, false, true, false};
+               ? PolicyTraits{true, true, false, true, true}
+               : PolicyTraits{false, false, true, false, false};
 }
 
 struct Policy {

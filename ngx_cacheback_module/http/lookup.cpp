@@ -1,5 +1,6 @@
 #include "lookup.hpp"
 
+#include "../core/query_args.hpp"
 #include "../core/vary_record.hpp"
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
@@ -15,6 +16,14 @@
 #include "variant.hpp"
 
 namespace cacheback::http {
+
+bool is_secure(const ngx_http_request_t& r) noexcept {
+#if (NGX_HTTP_SSL)
+    return r.connection->ssl != nullptr;
+#else
+    return false;
+#endif
+}
 
 namespace {
 
@@ -167,15 +176,10 @@ bool ask_redis(RequestContext& context, std::string_view generation) {
 
 // "$scheme://$host$request_uri", what most keys are, as nginx itself fills in
 // these three: evaluating the text costs each request a multiple.
-ngx_int_t write_default_key(const ngx_http_request_t& r,
+ngx_int_t write_default_key(const ngx_http_request_t& r, std::string_view uri,
                             ngx_str_t& text) noexcept {
-    bool secure = false;
-#if (NGX_HTTP_SSL)
-    secure = r.connection->ssl != nullptr;
-#endif
-    const std::string_view scheme = secure ? "https://" : "http://";
+    const std::string_view scheme = is_secure(r) ? "https://" : "http://";
     const std::string_view host = host_of(r);
-    const std::string_view uri = ngx::view(r.unparsed_uri);
     text.len = scheme.size() + host.size() + uri.size();
     text.data = static_cast<u_char*>(ngx_pnalloc(r.pool, text.len));
     if (text.data == nullptr) { return NGX_ERROR; }
@@ -196,11 +200,31 @@ void heed_request(RequestContext& context) {
 
 }  // namespace
 
+std::optional<store::Key> key_of_target(ngx_http_request_t& r,
+                                        const LocationConf& conf,
+                                        std::string_view target) {
+    const MainConf& main = main_conf(r);
+    std::string uri(target);
+    if (conf.key == main.default_key_of_args) {
+        const core::Target parts = core::split_target(target);
+        const std::string query =
+            core::normal_args(parts.query, ignored_args(conf));
+        uri = parts.path;
+        if (!query.empty()) { uri.append("?").append(query); }
+    } else if (conf.key != main.default_key) {
+        return std::nullopt;
+    }
+    ngx_str_t text;
+    if (write_default_key(r, uri, text) != NGX_OK) { throw std::bad_alloc{}; }
+    return conf.store->control().key(ngx::view(text));
+}
+
 store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
     ngx_str_t text;
     bool is_default = conf.key == main_conf(r).default_key;
-    ngx_int_t rc = is_default ? write_default_key(r, text)
-                              : ngx_http_complex_value(&r, conf.key, &text);
+    ngx_int_t rc = is_default
+                       ? write_default_key(r, ngx::view(r.unparsed_uri), text)
+                       : ngx_http_complex_value(&r, conf.key, &text);
     if (rc != NGX_OK) { throw std::bad_alloc{}; }
     if (!is_default && store::needs_colon(ngx::view(text))) {
         const std::string moved = ":" + std::string(ngx::view(text));

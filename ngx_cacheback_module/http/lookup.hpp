@@ -9,6 +9,14 @@ namespace cacheback::http {
 
 ngx_int_t on_precontent(ngx_http_request_t& r);
 
+[[nodiscard]] bool is_secure(const ngx_http_request_t& r) noexcept;
+
+// That of another target of the same origin, where it follows from the target:
+// with the default key. Else nothing.
+[[nodiscard]] std::optional<store::Key> key_of_target(ngx_http_request_t& r,
+                                                      const LocationConf& conf,
+                                                      std::string_view target);
+
 // The key of this request at this location.
 [[nodiscard]] store::Key make_key(ngx_http_request_t& r,
                                   const LocationConf& conf);

@@ -1,10 +1,14 @@
 #include "unsafe.hpp"
 
 #include "../core/method.hpp"
+#include "../core/text.hpp"
+#include "../core/uri_reference.hpp"
 #include "../core/vary.hpp"
 #include "../ngx/pool.hpp"
 #include "background_fetch.hpp"
+#include "field_lists.hpp"
 #include "lookup.hpp"
+#include "origin_fields.hpp"
 #include "variant.hpp"
 
 namespace cacheback::http {
@@ -26,6 +30,38 @@ bool changed(const RequestContext& context) noexcept {
            r.headers_out.status < NGX_HTTP_BAD_REQUEST;
 }
 
+bool removes(const RequestContext& context) noexcept {
+    return core::traits_of(policy_name(context.conf)).removes_changed;
+}
+
+void remove(store::Store& store, const store::Key& key) {
+    (void)store.remove(key, nullptr);
+    if (store::RedisTier* redis = store.redis(); redis != nullptr) {
+        redis->announce(key, redis::Change::Kind::removed);
+    }
+}
+
+// Of the answer to an unsafe request: what it may have changed besides, as far
+// as that is of the same origin (RFC 9111 4.4).
+void remove_what_it_names(RequestContext& context) {
+    ngx_http_request_t& r = context.request;
+    const std::string_view authority = r.headers_in.host != nullptr
+                                           ? ngx::view(r.headers_in.host->value)
+                                           : host_of(r);
+    const core::RequestPlace place{is_secure(r) ? "https" : "http", authority,
+                                   ngx::view(r.unparsed_uri)};
+    for (const core::Field& field : delivered_fields(r, 0)) {
+        if (!core::iequal(field.name, "Location") &&
+            !core::iequal(field.name, "Content-Location")) {
+            continue;
+        }
+        const auto target = core::same_origin_target(place, field.value);
+        if (!target) { continue; }
+        const auto key = key_of_target(r, context.conf, *target);
+        if (key) { remove(context.store, *key); }
+    }
+}
+
 }  // namespace
 
 void expect_change(RequestContext& context) {
@@ -37,6 +73,10 @@ void expect_change(RequestContext& context) {
         return;
     }
     context.key = make_key(r, conf);
+    if (removes(context)) {
+        context.changes = std::exchange(context.key, {});
+        return;
+    }
     std::optional<core::EntryView> entry;
     if (auto copy = find_in_memory(context)) {
         entry = core::EntryView::trusted(copy->bytes);
@@ -63,6 +103,11 @@ void note_change(RequestContext& context) {
     const store::Key key = std::exchange(context.changes, {});
     std::unique_ptr<BackgroundFetch> refresh = std::move(context.refresh);
     if (!changed(context)) { return; }
+    if (removes(context)) {
+        remove(context.store, key);
+        remove_what_it_names(context);
+        return;
+    }
 
     core::Millis now = store::wall_clock();
     (void)context.store.invalidate(key, now, store::Fetches::outdated);

@@ -13,7 +13,8 @@ void expect_change(RequestContext& context);
 
 // The origin has answered such a request. 2xx and 3xx make the item stale, and
 // start its refresh unless somebody fetches it, or nobody shall (RFC 9111 4.4:
-// a "non-error status code").
+// a "non-error status code"). In policy rfc9111 they remove it, and what
+// Location and Content-Location name of the same origin.
 void note_change(RequestContext& context);
 
 }  // namespace cacheback::http
