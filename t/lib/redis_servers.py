@@ -163,8 +163,8 @@ class Cluster:
 
     def __init__(self, box, tls=None, masters=3, replicas=1):
         self.box = box
-        options = ["--cluster-enabled", "yes", "--cluster-node-timeout",
-                   "1500", "--cluster-require-full-coverage", "no"]
+        options = ["--cluster-enabled", "yes",
+                   "--cluster-require-full-coverage", "no"]
         if tls:
             options += ["--tls-cluster", "yes"]
         self.nodes = [Server(box, f"node{i}", options, tls)
@@ -184,6 +184,9 @@ class Cluster:
             and node("CLUSTER", "NODES").count("slave") == masters * replicas
             and "master_link_status:down" not in node("INFO", "replication")
             for node in self.nodes), 20), first("CLUSTER", "NODES"))
+        # Not before: a node that is met has so long to join.
+        for node in self.nodes:
+            node("CONFIG", "SET", "cluster-node-timeout", 1500)
 
     def urls(self, scheme="redis", count=2):
         return " ".join(f"{scheme}://127.0.0.1:{node.port}"
