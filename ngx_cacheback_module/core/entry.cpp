@@ -220,7 +220,7 @@ std::string make_head(const EntryParts& parts) {
 }
 
 std::string renew_head(const EntryView& stored, const EntryMeta& renewed,
-                       Fields not_modified) {
+                       std::string_view tags, Fields not_modified) {
     std::vector<Field> news;
     for (const Field& field : not_modified) {
         if (updates(stored, field) && !is_named_out(not_modified, field.name)) {
@@ -246,7 +246,7 @@ std::string renew_head(const EntryView& stored, const EntryMeta& renewed,
     }
     parts.key = stored.key();
     parts.vary = stored.vary();
-    parts.tags = stored.tags();
+    parts.tags = tags;
     parts.fields = {merged.data(), merged.size()};
     parts.body_checksum = stored.body_checksum();
     return make_head(parts);

@@ -242,7 +242,7 @@ struct EntryParts {
 
 // The head of the entry that a 304 renews; the body stays. Of `renewed` count
 // stored, windows, date, sequence, fetch_ms, and last_modified where it is
-// given; status, key, vary and tags are the stored ones.
+// given; status, key and vary are the stored ones.
 //
 // Fields of the 304 replace those of the same name (RFC 9111 3.2), but never
 // what describes the body that is held: Content-Encoding and ETag stay, and a
@@ -251,6 +251,7 @@ struct EntryParts {
 // response do the same (RFC 9111 4.3.5).
 [[nodiscard]] std::string renew_head(const EntryView& stored,
                                      const EntryMeta& renewed,
+                                     std::string_view tags,
                                      Fields not_modified);
 
 }  // namespace cacheback::core

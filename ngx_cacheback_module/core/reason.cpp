@@ -17,6 +17,7 @@ std::string_view word(Reason reason) noexcept {
     case Reason::set_cookie: return "set-cookie";
     case Reason::cookie: return "cookie";
     case Reason::vary: return "vary";
+    case Reason::tags: return "tags";
     case Reason::zero_lifetime: return "zero-lifetime";
     case Reason::no_lifetime: return "no-lifetime";
     case Reason::status: return "status";

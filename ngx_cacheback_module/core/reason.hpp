@@ -21,6 +21,7 @@ enum class Reason : unsigned char {
     set_cookie,
     cookie,
     vary,
+    tags,  // more groups than an entry may have
     zero_lifetime,
     no_lifetime,
     status,

@@ -8,6 +8,10 @@ namespace cacheback::core {
 
 namespace {
 
+std::string_view usual_port(std::string_view scheme) noexcept {
+    return iequal(scheme, "https") ? "443" : "80";
+}
+
 struct Authority {
     std::string_view host;
     std::string_view port;
@@ -15,7 +19,7 @@ struct Authority {
 
 Authority split_authority(std::string_view text,
                           std::string_view scheme) noexcept {
-    const std::string_view usual = iequal(scheme, "https") ? "443" : "80";
+    const std::string_view usual = usual_port(scheme);
     const std::size_t colon = text.rfind(':');
     const std::size_t bracket = text.rfind(']');  // of an IPv6 address
     if (colon == std::string_view::npos ||
@@ -63,6 +67,17 @@ std::string without_dots(std::string_view path) {
 }
 
 }  // namespace
+
+std::string origin_of(std::string_view scheme, std::string_view authority) {
+    const Authority parts = split_authority(authority, scheme);
+    std::string origin(scheme);
+    origin.append("://").append(parts.host);
+    if (parts.port != usual_port(scheme)) {
+        origin.append(":").append(parts.port);
+    }
+    std::transform(origin.begin(), origin.end(), origin.begin(), lower);
+    return origin;
+}
 
 std::optional<std::string> same_origin_target(const RequestPlace& place,
                                               std::string_view reference) {

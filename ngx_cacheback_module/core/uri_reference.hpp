@@ -15,6 +15,10 @@ struct RequestPlace {
     std::string_view target;     // as on the request line: "/path?query"
 };
 
+// "https://example.org:8443": lower case, without the usual port.
+[[nodiscard]] std::string origin_of(std::string_view scheme,
+                                    std::string_view authority);
+
 // The request target that `reference` stands for when it was sent in an answer
 // to that request; nothing when it is of another origin (scheme, host or port
 // differ), or no reference to one.

@@ -118,7 +118,10 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
             context.seen);
         if (!attached && context.fill != nullptr) { context.lease = {}; }
     }
-    if (attached) { context.capture = std::make_unique<Capture>(context.now); }
+    if (attached) {
+        context.capture = std::make_unique<Capture>(
+            context.now, context.store.control().purge_number());
+    }
     prepare_origin_fields(context, attached, attached ? stored : nullptr);
     return NGX_DECLINED;
 }
@@ -194,6 +197,8 @@ bool overtaken(RequestContext& context, const core::Rules& rules) {
     }
     bool newer =
         held && answers(*held, context) &&
+        context.store.judge_tags(*held, store::Store::From::memory).standing ==
+            store::PurgeVerdict::Standing::good &&
         (!context.entry || held->meta.stored > context.entry->meta.stored);
     if (!newer || core::state_for(held->meta, rules, *context.asks,
                                   context.now) != core::State::fresh) {

@@ -4,6 +4,7 @@
 #include "../core/vary_record.hpp"
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
+#include "lookup.hpp"
 #include "origin_fields.hpp"
 #include "request_fields.hpp"
 
@@ -69,6 +70,7 @@ std::unique_ptr<BackgroundFetch> BackgroundFetch::prepare(
             core::EntryView::trusted({bytes, head.size() + body.size()});
         fetch->conditional_ = true;
     }
+    fetch->is_secure_ = is_secure(r);
     fetch->stored_status_ = stored == nullptr ? 0U : stored->meta.status;
     fetch->waiting_.kind = stored == nullptr
                                ? store::WaitingFetch::Kind::fill
@@ -200,6 +202,7 @@ void BackgroundFetch::end() noexcept {
 bool BackgroundFetch::run() noexcept {
     // The lease bounds the fetch: nobody else tries before it ends.
     asked_ = store::wall_clock();
+    began_ = store_.control().purge_number();
     core::Millis left = std::max<core::Millis>(lease_end_ - asked_, 1);
     detached_->set_owner(this, on_finished);
     running_ = true;
@@ -220,12 +223,13 @@ ngx_int_t BackgroundFetch::on_header(ngx_http_request_t& r) {
         redirects.by_error_page = true;
         return NGX_OK;
     }
-    capture_ = std::make_unique<Capture>(asked_);
+    capture_ = std::make_unique<Capture>(asked_, began_);
     Capture::Circumstances circumstances;
     circumstances.by_accel_redirect = redirects.by_accel_redirect;
     circumstances.no_store =
         ngx_http_test_predicates(&r, conf_.no_store) == NGX_DECLINED;
     circumstances.key = key_.text;
+    circumstances.is_secure = is_secure_;
     capture_->begin(r, conf_, circumstances, stored_ ? &*stored_ : nullptr);
     ngx_int_t rc = go_on(r.headers_out.content_length_n);
     // Those who wait for the item need not wait for the rest.

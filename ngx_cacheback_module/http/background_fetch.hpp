@@ -93,6 +93,7 @@ class BackgroundFetch {
     store::Lease lease_;
     core::Millis lease_end_;
     core::Millis asked_ = 0;  // when the origin was
+    store::PurgeNumber began_;
     store::FleetClaim fleet_;
     store::RedisTicket ticket_;
     std::uint32_t fence_ = 0;  // when Redis was asked for the newer
@@ -102,6 +103,7 @@ class BackgroundFetch {
     std::optional<core::EntryView> stored_;
     unsigned stored_status_ = 0;  // of the item as it is; 0: there is none
     bool conditional_ = false;
+    bool is_secure_ = false;  // its client's request was
     bool only_if_stored_ = false;
     bool ended_early_ = false;  // its header said enough
     bool settled_ = false;

@@ -1,9 +1,12 @@
 #include "capture.hpp"
 
+#include "../core/cache_groups.hpp"
 #include "../core/http_date.hpp"
 #include "../core/jitter.hpp"
 #include "../core/renewal.hpp"
+#include "../core/uri_reference.hpp"
 #include "../ngx/pool.hpp"
+#include "field_lists.hpp"
 #include "origin_fields.hpp"
 
 namespace cacheback::http {
@@ -85,6 +88,17 @@ void Capture::begin(ngx_http_request_t& r, const LocationConf& conf,
         refused_by_directive_ = true;
     }
 
+    if (core::find(response.fields, "Cache-Groups") != nullptr) {
+        const core::Groups groups = core::read_groups(
+            response.fields, "Cache-Groups",
+            core::origin_of(circumstances.is_secure ? "https" : "http",
+                            authority_of(r)));
+        if (groups.too_many && verdict_.may_store()) {
+            refuse(core::Reason::tags);
+        }
+        tags_ = core::joined(groups.words);
+    }
+
     std::size_t most = max_size_of(conf);
     if (verdict_.may_store() && announced_ > static_cast<off_t>(most)) {
         refuse(core::Reason::too_large);
@@ -142,6 +156,7 @@ core::EntryMeta Capture::meta() const noexcept {
     core::EntryMeta meta;
     meta.status = static_cast<std::uint16_t>(status_);
     meta.stored = received_;
+    meta.sequence = began_.value();
     meta.windows = verdict_.windows;
     meta.date = date_;
     meta.last_modified = last_modified_;
@@ -170,6 +185,7 @@ store::Pieces Capture::entry(std::string_view key, core::Fields request,
         core::make_vary(as_fields(origin_), request, ignores_vary_);
     parts.key = key;
     parts.vary = vary;
+    if (tags_) { parts.tags = *tags_; }
     parts.fields = as_fields(fields_);
     parts.received = as_fields(origin_);
     head = core::make_head(parts);
@@ -185,7 +201,8 @@ store::Pieces Capture::renewed(const core::EntryView& stored,
     if (renewed.last_modified == core::no_time) {
         renewed.last_modified = stored.meta.last_modified;
     }
-    head = core::renew_head(stored, renewed, as_fields(fields_));
+    const std::string_view tags = tags_ ? *tags_ : stored.tags();
+    head = core::renew_head(stored, renewed, tags, as_fields(fields_));
 
     store::Pieces pieces{head};
     if (!stored.body().empty()) { pieces.push_back(stored.body()); }

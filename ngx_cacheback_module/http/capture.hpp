@@ -10,22 +10,25 @@
 #include "../ngx/body_buffer.hpp"
 #include "../ngx/ngx.hpp"
 #include "../store/bytes.hpp"
+#include "../store/purge_marks.hpp"
 #include "configuration.hpp"
 
 namespace cacheback::http {
 
 class Capture {
   public:
-    // `started`: when the origin was asked.
-    explicit Capture(core::Millis started) noexcept : started_(started) {}
+    // When the origin was asked, and which purge of tags had been the last.
+    Capture(core::Millis started, store::PurgeNumber began) noexcept
+        : started_(started), began_(began) {}
 
     // What judging a response needs to know about its request.
     struct Circumstances {
         bool had_cookie = false;
         bool by_accel_redirect = false;
-        bool no_store = false;  // cacheback_no_store said so
-        std::string_view key;   // of the item, for cacheback_jitter
-        bool by_head = false;   // a HEAD's answer, for the GET that is stored
+        bool no_store = false;   // cacheback_no_store said so
+        std::string_view key;    // of the item, for cacheback_jitter
+        bool by_head = false;    // a HEAD's answer, for the GET that is stored
+        bool is_secure = false;  // the client's request
     };
 
     // Why the response of `r`, taken as one with `status`, may not be stored.
@@ -85,6 +88,7 @@ class Capture {
     [[nodiscard]] core::EntryMeta meta() const noexcept;
 
     core::Millis started_;
+    store::PurgeNumber began_;
     core::Millis received_ = 0;
     unsigned status_ = 0;
     bool begun_ = false;
@@ -99,6 +103,8 @@ class Capture {
     std::vector<core::Field> fields_;  // likewise
     core::Seconds date_ = core::no_time;
     core::Seconds last_modified_ = core::no_time;
+    // Its groups as tags; of a 304 without any, nothing: it keeps its own.
+    std::optional<std::string> tags_;
     ngx::BodyBuffer body_;
 };
 

@@ -110,6 +110,11 @@ std::string_view host_of(const ngx_http_request_t& r) noexcept {
     return ngx::view(server->server_name);
 }
 
+std::string_view authority_of(const ngx_http_request_t& r) noexcept {
+    return r.headers_in.host != nullptr ? ngx::view(r.headers_in.host->value)
+                                        : host_of(r);
+}
+
 bool is_unkeyed(ngx_http_request_t& r, const LocationConf& conf,
                 std::string_view name, std::string_view value) noexcept {
     if (conf.unkeyed.names == nullptr) { return false; }

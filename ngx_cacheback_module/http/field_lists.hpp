@@ -22,6 +22,9 @@ struct UnkeyedFields {
 
 // What nginx calls $host.
 [[nodiscard]] std::string_view host_of(const ngx_http_request_t& r) noexcept;
+// As Host has it, with its port.
+[[nodiscard]] std::string_view authority_of(
+    const ngx_http_request_t& r) noexcept;
 
 // True when the request has one of them. Those that name the client's way in
 // (X-Forwarded-Host and the like) count only where they say another one than

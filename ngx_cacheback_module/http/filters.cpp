@@ -5,6 +5,7 @@
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
 #include "background_fetch.hpp"
+#include "lookup.hpp"
 #include "request_context.hpp"
 #include "request_fields.hpp"
 #include "serve.hpp"
@@ -34,6 +35,7 @@ Capture::Circumstances circumstances_of(RequestContext& context) {
     circumstances.by_accel_redirect = context.redirects.by_accel_redirect;
     circumstances.no_store = no_store_asked(context);
     circumstances.key = context.key.text;
+    circumstances.is_secure = is_secure(context.request);
     return circumstances;
 }
 
@@ -175,7 +177,8 @@ bool updates_by_head(RequestContext& context) {
     Capture::Circumstances circumstances = circumstances_of(context);
     circumstances.had_cookie = false;  // it updates fields, no content
     circumstances.by_head = true;
-    auto capture = std::make_unique<Capture>(context.now);
+    auto capture =
+        std::make_unique<Capture>(context.now, context.entry->meta.sequence);
     capture->begin(r, context.conf, circumstances, &*context.entry);
     if (!capture->confirms() || capture->refused() != core::Reason::none) {
         return false;

@@ -98,6 +98,72 @@ void take_entry(RequestContext& context, const store::RedisReply& reply) {
                        : "signed by a key of \"redis_sign\"");
 }
 
+using Standing = store::PurgeVerdict::Standing;
+
+// What purges of its tags have made of the entry. `seen` stays: in Redis it is
+// there, and not newer.
+void heed_purges(RequestContext& context, const store::PurgeVerdict& verdict) {
+    if (verdict.standing == Standing::gone) {
+        context.entry.reset();
+        context.tier = Tier::none;
+    } else if (verdict.standing == Standing::stale) {
+        core::Millis& fresh_for = context.entry->meta.windows.fresh_for;
+        fresh_for = std::clamp<core::Millis>(
+            verdict.since - context.entry->meta.stored, 0, fresh_for);
+    }
+}
+
+// It is as good as a copy in memory when Redis cannot be asked: what this box
+// has heard of counts.
+void do_without_judgement(RequestContext& context) {
+    context.reason = core::Reason::redis;
+    if (!context.entry) { return; }
+    heed_purges(context, context.store.judge_tags(*context.entry,
+                                                  store::Store::From::memory));
+}
+
+// Awaited by asks_about_tags().
+void on_tags_judged(void* data, const store::TagsJudged& judged) noexcept {
+    auto& context = *static_cast<RequestContext*>(data);
+    add_time_spent(context);
+    if (!judged) {
+        ngx::guard(
+            context.request.connection->log,
+            [&] { do_without_judgement(context); }, [] {});
+    } else if (context.entry) {
+        const store::PurgeVerdict verdict =
+            store::verdict_of(*judged, context.entry->meta.sequence);
+        ngx::guard(
+            context.request.connection->log,
+            [&] {
+                context.store.settle_tags(
+                    context.key, *context.entry, verdict,
+                    store::PurgeNumber::of_store(judged->last));
+            },
+            [] {});
+        heed_purges(context, verdict);
+    }
+    context.stage = RequestContext::Stage::decided;
+    resume(context);
+}
+
+// True: asked. Else what was found counts as it is now.
+bool asks_about_tags(RequestContext& context) {
+    if (!context.entry) { return false; }
+    const store::PurgeVerdict verdict =
+        context.store.judge_tags(*context.entry, store::Store::From::redis);
+    if (verdict.standing != Standing::unknown) {
+        heed_purges(context, verdict);
+        return false;
+    }
+    if (context.store.ask_about_tags(*context.entry, on_tags_judged, &context,
+                                     context.ticket, context.spent)) {
+        return true;
+    }
+    do_without_judgement(context);
+    return false;
+}
+
 // The item varies: true when its variant is asked for now.
 bool take_record(RequestContext& context, const core::VaryRecord& record) {
     const std::string_view asked = context.generation;
@@ -144,7 +210,7 @@ void on_redis_reply(void* data, const store::RedisReply& reply) noexcept {
     add_time_spent(context);
     bool asking = ngx::guard(
         context.request.connection->log,
-        [&] { return take_reply(context, reply); },
+        [&] { return take_reply(context, reply) || asks_about_tags(context); },
         [&] {
             context.reason = core::Reason::error;
             return false;
@@ -245,8 +311,13 @@ ngx_int_t look_up(RequestContext& context) {
         context.entry = core::EntryView::trusted(copy->bytes);
         context.seen.stored = context.entry->meta.stored;
         context.tier = Tier::memory;
-        if (!context.store.in_doubt(copy->as_of)) { return follow(context); }
-        context.in_doubt = true;
+        const store::PurgeVerdict verdict = context.store.judge_tags(
+            *context.entry, store::Store::From::memory);
+        heed_purges(context, verdict);
+        context.in_doubt =
+            context.entry && (verdict.standing == Standing::unknown ||
+                              context.store.in_doubt(copy->as_of));
+        if (context.entry && !context.in_doubt) { return follow(context); }
         name_variant(context);
         return look_in_redis(context);
     }

@@ -1,5 +1,6 @@
 #include "unsafe.hpp"
 
+#include "../core/cache_groups.hpp"
 #include "../core/method.hpp"
 #include "../core/text.hpp"
 #include "../core/uri_reference.hpp"
@@ -45,11 +46,8 @@ void remove(store::Store& store, const store::Key& key) {
 // as that is of the same origin (RFC 9111 4.4).
 void remove_what_it_names(RequestContext& context) {
     ngx_http_request_t& r = context.request;
-    const std::string_view authority = r.headers_in.host != nullptr
-                                           ? ngx::view(r.headers_in.host->value)
-                                           : host_of(r);
-    const core::RequestPlace place{is_secure(r) ? "https" : "http", authority,
-                                   ngx::view(r.unparsed_uri)};
+    const core::RequestPlace place{is_secure(r) ? "https" : "http",
+                                   authority_of(r), ngx::view(r.unparsed_uri)};
     for (const core::Field& field : delivered_fields(r, 0)) {
         if (!core::iequal(field.name, "Location") &&
             !core::iequal(field.name, "Content-Location")) {
@@ -60,6 +58,23 @@ void remove_what_it_names(RequestContext& context) {
         const auto key = key_of_target(r, context.conf, *target);
         if (key) { remove(context.store, *key); }
     }
+}
+
+// Groups that the origin invalidates by name, whatever it answers else (RFC
+// 9875 3). They are its own.
+void invalidate_groups(RequestContext& context) {
+    constexpr std::string_view name = "Cache-Group-Invalidation";
+    ngx_http_request_t& r = context.request;
+    const std::vector<core::Field> fields = origin_fields(r);
+    const core::Fields sent{fields.data(), fields.size()};
+    if (core::find(sent, name) == nullptr) { return; }
+    const core::Groups groups = core::read_groups(
+        sent, name,
+        core::origin_of(is_secure(r) ? "https" : "http", authority_of(r)));
+    if (groups.words.empty()) { return; }
+    context.store.purge_tags(groups.words, removes(context)
+                                               ? store::PurgeKind::gone
+                                               : store::PurgeKind::stale);
 }
 
 }  // namespace
@@ -102,6 +117,7 @@ void expect_change(RequestContext& context) {
 void note_change(RequestContext& context) {
     const store::Key key = std::exchange(context.changes, {});
     std::unique_ptr<BackgroundFetch> refresh = std::move(context.refresh);
+    invalidate_groups(context);
     if (!changed(context)) { return; }
     if (removes(context)) {
         remove(context.store, key);

@@ -10,8 +10,6 @@ namespace cacheback::redis {
 
 namespace {
 
-// So much is kept for a box that comes back: some 2 MB of short keys.
-constexpr std::string_view kept_messages = "8192";
 // A reply may have so many elements (ReplyReader); of a message seventeen, and
 // later versions may add to it.
 constexpr std::size_t most_read = 24;
@@ -23,14 +21,9 @@ constexpr std::pair<std::string_view, Change::Kind> words[] = {
     {"outdated", Change::Kind::outdated},
     {"released", Change::Kind::released},
     {"uncacheable", Change::Kind::uncacheable},
+    {"tags-stale", Change::Kind::tags_stale},
+    {"tags-gone", Change::Kind::tags_gone},
 };
-
-std::string_view word(Change::Kind kind) noexcept {
-    for (const auto& known : words) {
-        if (known.second == kind) { return known.first; }
-    }
-    return {};
-}
 
 std::string hexadecimal(std::uint64_t number) {
     char text[16];
@@ -65,6 +58,10 @@ bool parse_change(const Reply& fields, Change& change) noexcept {
             }
         } else if (name.text == "for") {
             if (!parse(value.text, change.length, 10) || change.length < 0) {
+                return false;
+            }
+        } else if (name.text == "number") {
+            if (!parse(value.text, change.number, 10) || change.number < 0) {
                 return false;
             }
         } else if (name.text == "box") {
@@ -106,6 +103,13 @@ bool parse_messages(const Reply& messages, FeedPage& page) {
 }
 
 }  // namespace
+
+std::string_view word(Change::Kind kind) noexcept {
+    for (const auto& known : words) {
+        if (known.second == kind) { return known.first; }
+    }
+    return {};
+}
 
 void append_change(std::string& out, std::string_view feed,
                    const Change& change) {

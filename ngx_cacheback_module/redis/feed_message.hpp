@@ -19,17 +19,25 @@ struct Change {
         outdated,     // made stale: so is what fetches under way bring
         released,     // a fetch has ended without an entry
         uncacheable,  // and the item is known to be so, for `length`
+        tags_stale,   // all that has one of these tags, see PurgeMarks
+        tags_gone,
     };
     Kind kind = Kind::stored;
     core::Millis length = 0;
-    std::uint64_t box = 0;  // which one says so
-    std::string_view key;
+    std::uint64_t box = 0;    // which one says so
+    std::string_view key;     // tags in place of it, see read_tags()
+    core::Millis number = 0;  // of a purge of tags
     // Whose lease that was; empty: the item's.
     std::string_view variant = {};
     // stored: the new entry's, and on which fields it varies.
     std::string_view as = {};
     std::string_view names = {};
 };
+
+// How many messages are kept for a box that comes back: some 2 MB with short
+// keys.
+inline constexpr std::string_view kept_messages = "8192";
+[[nodiscard]] std::string_view word(Change::Kind kind) noexcept;
 
 // Appends the command that adds `change` to the stream `feed`.
 void append_change(std::string& out, std::string_view feed,

@@ -12,12 +12,15 @@ namespace cacheback::store {
 namespace {
 
 constexpr std::size_t items_counted = 8192;  // UseTable's
+constexpr std::size_t tags_marked = 16384;   // PurgeMarks'
 constexpr std::size_t fence_count = 4096;
 // How soon this box asks again what another one does with an item.
 constexpr core::Millis look_again = 1000;
 constexpr std::size_t epoch_count = 4096;
 constexpr std::size_t glance_count = 2048;
 constexpr std::size_t background_count = 1024;
+// What others do is seen within a second, the time of looking included.
+constexpr core::Millis trust = 900;
 constexpr unsigned counter_places = 64;  // room for more in this layout
 static_assert(static_cast<unsigned>(Counter::last) <= counter_places);
 
@@ -71,7 +74,7 @@ struct ControlZone::FeedReader {
     char position[48];  // two numbers of 20 digits at most
 };
 
-// The regions of UseTable and of LeaseTable follow.
+// The regions of UseTable, PurgeMarks and LeaseTable follow.
 struct alignas(64) ControlZone::Shared {
     std::uint64_t counters[counter_places];
     BreakerTable breakers;
@@ -81,6 +84,8 @@ struct alignas(64) ControlZone::Shared {
     Turns turns;
     std::uint64_t box;
     FeedReader feed;
+    std::uint64_t purge_number;
+    std::uint32_t knows_purges;
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
     std::uint32_t writes_to[fence_count];  // in Redis
@@ -157,6 +162,15 @@ class ControlZone::Access {
         sum--;
     }
 
+    void note_purge(const std::vector<TagId>& tags, PurgeKind kind,
+                    PurgeNumber number) noexcept {
+        for (TagId tag : tags) { zone_.purges_->set(tag, kind, number); }
+        // Last: who takes an entry for good by this number has missed no mark.
+        std::uint64_t& last = shared_.purge_number;
+        __atomic_store_n(&last, std::max(last, number.value()),
+                         __ATOMIC_RELEASE);
+    }
+
   private:
     static std::uint32_t slot() noexcept {
         return static_cast<std::uint32_t>(ngx_process_slot) % NGX_MAX_PROCESSES;
@@ -183,19 +197,23 @@ char* ControlZone::configure(ngx_conf_t* cf, const ngx_str_t& store_name,
 void ControlZone::attach(void* self, void* region, std::size_t size,
                          bool fresh) {
     constexpr std::size_t uses_size = UseTable::size_for(items_counted);
-    static_assert(zone_size >= sizeof(Shared) + uses_size + 64 * 1024);
+    constexpr std::size_t purges_size = PurgeMarks::size_for(tags_marked);
+    constexpr std::size_t before_leases =
+        sizeof(Shared) + uses_size + purges_size;
+    static_assert(zone_size >= before_leases + 64 * 1024);
     auto* zone = static_cast<ControlZone*>(self);
     void* uses = static_cast<char*>(region) + sizeof(Shared);
-    void* leases = static_cast<char*>(uses) + uses_size;
+    void* purges = static_cast<char*>(uses) + uses_size;
+    void* leases = static_cast<char*>(purges) + purges_size;
     zone->shared_ = static_cast<Shared*>(region);
     if (fresh) {
-        ngx_memzero(region, sizeof(Shared) + uses_size);
+        ngx_memzero(region, before_leases);
         zone->shared_->box = random_seed();
-        LeaseTable::format(leases, size - sizeof(Shared) - uses_size,
-                           random_seed());
+        LeaseTable::format(leases, size - before_leases, random_seed());
     }
     zone->leases_.emplace(leases);
     zone->uses_.emplace(uses, items_counted);
+    zone->purges_.emplace(purges, tags_marked);
 }
 
 Key ControlZone::key(std::string_view text) const noexcept {
@@ -558,12 +576,50 @@ core::Millis ControlZone::feed_proven() const noexcept {
 }
 
 void ControlZone::miss_feed() noexcept {
+    __atomic_store_n(&shared_->knows_purges, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&shared_->feed.missed, monotonic(), __ATOMIC_RELEASE);
 }
 
+PurgeNumber ControlZone::purge_number() const noexcept {
+    return __atomic_load_n(&shared_->purge_number, __ATOMIC_ACQUIRE);
+}
+
+void ControlZone::note_purge(const std::vector<TagId>& tags, PurgeKind kind,
+                             PurgeNumber number) {
+    Access access(*this);
+    access.note_purge(tags, kind, number);
+}
+
+void ControlZone::note_own_purge(const std::vector<TagId>& tags, PurgeKind kind,
+                                 PurgeNumber least) {
+    Access access(*this);
+    // Of two at once the second has a number of its own: a fetch may have begun
+    // between them.
+    access.note_purge(tags, kind, std::max(least, purge_number().next()));
+}
+
+PurgeVerdict ControlZone::judge_tags(const std::vector<TagId>& tags,
+                                     PurgeNumber began) {
+    Access access(*this);
+    return purges_->judge(tags, began);
+}
+
+void ControlZone::know_purges(PurgeNumber since) {
+    Access access(*this);
+    access.note_purge({}, {}, since);
+    purges_->raise_floor(since);
+    __atomic_store_n(&shared_->knows_purges, 1, __ATOMIC_RELEASE);
+}
+
+bool ControlZone::knows_purges() const noexcept {
+    return __atomic_load_n(&shared_->knows_purges, __ATOMIC_ACQUIRE) != 0;
+}
+
+bool ControlZone::hears_purges() const noexcept {
+    return knows_purges() && feed_proven() >= monotonic() - trust;
+}
+
 core::Millis ControlZone::trusted_since() const noexcept {
-    // What others do is seen within a second, the time of looking included.
-    constexpr core::Millis trust = 900;
     const core::Millis then = monotonic() - trust;
     const core::Millis missed =
         __atomic_load_n(&shared_->feed.missed, __ATOMIC_ACQUIRE);

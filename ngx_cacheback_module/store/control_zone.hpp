@@ -8,6 +8,7 @@
 #include "breaker.hpp"
 #include "key.hpp"
 #include "lease_table.hpp"
+#include "purge_marks.hpp"
 #include "turns.hpp"
 #include "use_table.hpp"
 
@@ -170,6 +171,23 @@ class ControlZone {
     // for almost a second, only what is younger than that. Lock-free.
     [[nodiscard]] core::Millis trusted_since() const noexcept;
 
+    // Purges of tags, see PurgeMarks. The last one that this box knows of;
+    // lock-free.
+    [[nodiscard]] PurgeNumber purge_number() const noexcept;
+    void note_purge(const std::vector<TagId>& tags, PurgeKind kind,
+                    PurgeNumber number);
+    // One that only this box knows of yet.
+    void note_own_purge(const std::vector<TagId>& tags, PurgeKind kind,
+                        PurgeNumber least);
+    [[nodiscard]] PurgeVerdict judge_tags(const std::vector<TagId>& tags,
+                                          PurgeNumber began);
+    // All since then are known here, and those before are not; until some of
+    // the feed is lost.
+    void know_purges(PurgeNumber since);
+    [[nodiscard]] bool knows_purges() const noexcept;
+    // And the feed has been proven to be complete within the last second.
+    [[nodiscard]] bool hears_purges() const noexcept;
+
     // At the start of a worker: frees what dead processes of this box left.
     void sweep();
 
@@ -179,12 +197,12 @@ class ControlZone {
     struct FeedReader;
     class Access;
 
-    // 16,384 leases, as many marks, the use of 8,192 items, a slot for each
-    // process, the counters.
-    static constexpr std::size_t zone_size = 1536 * 1024;
+    // 16,384 leases, as many marks, as many purged tags, the use of 8,192
+    // items, a slot for each process, the counters.
+    static constexpr std::size_t zone_size = 1792 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 11;
+    static constexpr unsigned layout_version = 12;
 
     // The holder's part in a lease ends by `end(who waits)`, under the lock;
     // who waits is woken then.
@@ -207,6 +225,7 @@ class ControlZone {
     Shared* shared_ = nullptr;
     std::optional<LeaseTable> leases_;
     std::optional<UseTable> uses_;
+    std::optional<PurgeMarks> purges_;
 };
 
 }  // namespace cacheback::store

@@ -68,6 +68,10 @@ void Feed::read() {
         const bool nowhere = position_.empty() || position_ == beginning;
         if (nowhere) { step_ = Step::newest; }
     }
+    if (step_ == Step::follow && !control_.knows_purges()) {
+        step_ = Step::marks;
+        marks_ = 0;
+    }
     core::Millis wait = 0;
     switch (step_) {
     case Step::place:
@@ -75,6 +79,10 @@ void Feed::read() {
         break;
     case Step::newest:
         redis::append_feed_end(node_->feed.commands(), keys_.feed());
+        break;
+    case Step::marks:
+        redis::append_marks_read(node_->feed.commands(), keys_.purges(),
+                                 marks_);
         break;
     case Step::catch_up:
     case Step::follow:
@@ -163,14 +171,37 @@ bool Feed::take(const redis::Answer& answer) {
         node_->health.feed_error(answer.reply->text);
         return false;
     }
+    if (step_ == Step::marks) {
+        return take_marks(*answer.reply) ||
+               fail("an answer that is no list of purged tags");
+    }
     const bool placing = step_ == Step::place || step_ == Step::newest;
     const redis::FeedPage page = placing ? redis::read_feed_part(*answer.reply)
                                          : redis::read_feed(*answer.reply);
-    if (!page.sound) {
-        node_->health.feed_error("an answer that is no message");
-        return false;
-    }
+    if (!page.sound) { return fail("an answer that is no message"); }
     take_page(page);
+    return true;
+}
+
+bool Feed::fail(std::string_view why) {
+    node_->health.feed_error(why);
+    return false;
+}
+
+bool Feed::take_marks(const redis::Reply& reply) {
+    const redis::MarksPage page = redis::read_marks(reply);
+    if (!page.sound) { return false; }
+    for (const redis::Mark& mark : page.marks) {
+        control_.note_purge({mark.tag},
+                            mark.gone ? PurgeKind::gone : PurgeKind::stale,
+                            PurgeNumber::of_store(mark.number));
+    }
+    marks_ += redis::marks_of_page;
+    if (page.known_since || marks_ >= redis::marks_read) {
+        control_.know_purges(
+            PurgeNumber::of_store(page.known_since.value_or(page.lowest)));
+        step_ = Step::follow;
+    }
     return true;
 }
 
@@ -184,6 +215,7 @@ void Feed::take_page(const redis::FeedPage& page) {
         begin_at(page.position);
         step_ = Step::follow;
         return;
+    case Step::marks: return;
     case Step::catch_up:
     case Step::follow:
         step_ = Step::follow;

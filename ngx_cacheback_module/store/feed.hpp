@@ -9,6 +9,7 @@
 
 #include "../ngx/timer.hpp"
 #include "../redis/feed_message.hpp"
+#include "../redis/purge_message.hpp"
 #include "control_zone.hpp"
 #include "memory_tier.hpp"
 #include "redis_servers.hpp"
@@ -35,7 +36,9 @@ class Feed {
     static void on_page(const redis::Question& question,
                         const redis::Answer& answer);
     [[nodiscard]] bool take(const redis::Answer& answer);
+    [[nodiscard]] bool fail(std::string_view why);
     void take_page(const redis::FeedPage& page);
+    bool take_marks(const redis::Reply& reply);
     void begin_at(std::string_view newest);
     void prove();
     void watch();
@@ -49,13 +52,16 @@ class Feed {
     bool reading_ = false;  // a question is under way
     // What it is for. Each new link begins with a look whether what was read
     // last is still there: the server may be another one, or another's copy.
-    enum class Step : unsigned char { place, newest, catch_up, follow };
+    // The marks of purged tags are read behind the place, so that none is
+    // missed in between.
+    enum class Step : unsigned char { place, newest, marks, catch_up, follow };
     Step step_ = Step::place;
     std::string position_;  // of the last message that was read
     // One that was read some time before: while it is there, the stream is the
     // same, and all behind it has been read.
     std::string anchor_;
     bool missed_ = false;            // it is not
+    std::size_t marks_ = 0;          // how many have been read
     core::Millis asked_ = 0;         // when the question was
     core::Millis looked_ = 0;        // for the anchor
     core::Millis complete_ = 0;      // all said before has been read, if it is

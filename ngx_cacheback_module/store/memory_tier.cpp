@@ -1,7 +1,7 @@
 // store/memory_tier.cpp: one lock for a hit, and nothing slow under it.
 #include "memory_tier.hpp"
 
-#include "../core/entry.hpp"
+#include <array>
 
 namespace cacheback::store {
 namespace {
@@ -295,6 +295,44 @@ void MemoryTier::confirm(const Key& key, const Variety& variety,
     Access access(shard_of(key));
     const EntryTable::Node node = access->find(key, variety);
     if (node != EntryTable::none) { access->confirm(node, as_of); }
+}
+
+void MemoryTier::settle_tags(const Key& key, const Variety& variety,
+                             const core::EntryMeta& read,
+                             const PurgeVerdict& verdict, PurgeNumber until) {
+    using Standing = PurgeVerdict::Standing;
+    if (!enabled() || verdict.standing == Standing::unknown) { return; }
+    char prologue[core::entry_prologue_size];
+    Shard& shard = shard_of(key);
+    Access access(shard);
+    const EntryTable::Node node = access->find(key, variety);
+    if (node == EntryTable::none ||
+        !access->read(node, 0, prologue, sizeof(prologue))) {
+        return;
+    }
+    // It may be another one by now, whose fetch began before.
+    const core::EntryMeta held =
+        core::EntryView::trusted({prologue, sizeof(prologue)}).meta;
+    if (held.stored != read.stored || held.sequence != read.sequence) {
+        return;
+    }
+    if (verdict.standing == Standing::gone) {
+        (void)access->remove(key, variety);
+        note_change(shard, key);
+        return;
+    }
+    const core::Millis fresh_for = verdict.since - held.stored;
+    if (verdict.standing == Standing::stale &&
+        fresh_for < held.windows.fresh_for) {
+        const core::Invalidation mark = core::invalidation(verdict.since);
+        (void)access->write(node, core::offset::invalidated,
+                            {mark.data(), mark.size()});
+        note_change(shard, key);
+    }
+    std::array<char, sizeof(held.sequence)> bytes;
+    core::store(bytes.data(), until.value());
+    (void)access->write(node, core::offset::sequence,
+                        {bytes.data(), bytes.size()});
 }
 
 void MemoryTier::remove_older(const Key& key, const Variety* variety,

@@ -2,12 +2,14 @@
 // shards in nginx zones, seen by all workers of this box, kept over reloads.
 #pragma once
 
+#include "../core/entry.hpp"
 #include "../core/vary.hpp"
 #include "../ngx/ngx.hpp"
 #include "../ngx/shared_zone.hpp"
 #include "bytes.hpp"
 #include "entry_table.hpp"
 #include "key.hpp"
+#include "purge_marks.hpp"
 
 namespace cacheback::store {
 
@@ -43,6 +45,10 @@ class MemoryTier {
                                           std::size_t room);
     Inserted put(const Key& key, const Pieces& entry, const Variety& variety,
                  core::Millis as_of);
+    // Purges until then have made this of the entry of which that was read.
+    void settle_tags(const Key& key, const Variety& variety,
+                     const core::EntryMeta& read, const PurgeVerdict& verdict,
+                     PurgeNumber until);
     // The entry that it holds is right.
     void confirm(const Key& key, const Variety& variety, core::Millis as_of);
     // Any variant.

@@ -16,6 +16,7 @@ std::string hexadecimal(std::uint64_t number) {
 RedisKeys::RedisKeys(std::string_view prefix, std::uint64_t box)
     : head_(std::string(prefix) + "{"),
       feed_(std::string(prefix) + "feed"),
+      purges_(head_ + feed_ + "}:purges"),
       probe_(std::string(prefix) + "probe"),
       box_(hexadecimal(box)) {}
 

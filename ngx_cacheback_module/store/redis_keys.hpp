@@ -35,11 +35,13 @@ class RedisKeys {
     [[nodiscard]] std::string fetched(const TextDigest& digest,
                                       LeaseToken token) const;
     [[nodiscard]] const std::string& feed() const noexcept { return feed_; }
+    // The marks of purged tags, in the slot of the feed.
+    [[nodiscard]] const std::string& purges() const noexcept { return purges_; }
     [[nodiscard]] const std::string& probe() const noexcept { return probe_; }
 
   private:
     std::string head_;  // prefix and '{'
-    std::string feed_, probe_;
+    std::string feed_, purges_, probe_;
     std::string box_;
 };
 

@@ -39,6 +39,7 @@ RedisTier::RedisTier(const RedisConf& conf, ControlZone& control,
       servers_(RedisServers::make(conf, keys_, control)),
       gets_(static_cast<core::Millis>(conf.timeout)),
       leases_(keys_, *servers_, control),
+      purges_(keys_, *servers_, control),
       feed_(keys_, *servers_, control, on_change, data) {}
 
 bool RedisTier::well(const Key& key) const noexcept {

@@ -17,6 +17,7 @@
 #include "feed.hpp"
 #include "key.hpp"
 #include "redis_leases.hpp"
+#include "redis_purges.hpp"
 #include "redis_servers.hpp"
 #include "redis_ticket.hpp"
 #include "shared_gets.hpp"
@@ -109,6 +110,7 @@ class RedisTier {
     }
 
     [[nodiscard]] RedisLeases& leases() noexcept { return leases_; }
+    [[nodiscard]] RedisPurges& purges() noexcept { return purges_; }
 
     // Worker exit: the links are closed, nobody is called any more. A worker
     // that leaves gracefully has waited for what was under way by then.
@@ -192,6 +194,7 @@ class RedisTier {
     std::unique_ptr<RedisServers> servers_;
     SharedGets gets_;
     RedisLeases leases_;
+    RedisPurges purges_;
     Feed feed_;
     Hints hints_;
     std::list<LateWord> late_words_;

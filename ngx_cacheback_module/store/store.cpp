@@ -10,6 +10,21 @@ namespace {
 // Long enough for all that wait now to have looked.
 constexpr core::Millis moment = 500;
 
+// Not 0, which no text is likely to be.
+TagId tag_id(std::string_view tag) noexcept {
+    return number_of(TextDigest(tag).view());
+}
+
+std::vector<TagId> tag_ids(std::string_view tags) {
+    std::vector<TagId> ids;
+    while (!tags.empty()) {
+        const std::size_t end = std::min(tags.find(' '), tags.size());
+        ids.push_back(tag_id(tags.substr(0, end)));
+        tags.remove_prefix(std::min(end + 1, tags.size()));
+    }
+    return ids;
+}
+
 }  // namespace
 
 // A change of an item in Redis on its way.
@@ -388,6 +403,10 @@ bool Store::forget(const Key& key) {
 void Store::on_change(void* self, const redis::Change& change) {
     using Kind = redis::Change::Kind;
     auto& store = *static_cast<Store*>(self);
+    if (change.kind == Kind::tags_stale || change.kind == Kind::tags_gone) {
+        store.on_tags_purged(change);
+        return;
+    }
     Key key = store.control_.key(change.key);
     store.control_.name_variant(key, change.variant);
     if (change.box == store.control_.box()) {
@@ -415,6 +434,8 @@ void Store::on_change(void* self, const redis::Change& change) {
         (void)store.memory_.invalidate(key, wall_clock());
         return;  // who fetches the item goes on
     case Kind::released: break;
+    case Kind::tags_stale:
+    case Kind::tags_gone: return;
     case Kind::uncacheable:
         // Where others can write, who says so may not be one of us: it ends
         // the waiting, as every word may, and no more.
@@ -425,6 +446,59 @@ void Store::on_change(void* self, const redis::Change& change) {
         return;
     }
     store.control_.come_back(key);
+}
+
+// Of this box too: it gets its number by the feed.
+void Store::on_tags_purged(const redis::Change& change) {
+    control_.note_purge(redis::read_tags(change.key),
+                        change.kind == redis::Change::Kind::tags_gone
+                            ? PurgeKind::gone
+                            : PurgeKind::stale,
+                        PurgeNumber::of_store(change.number));
+}
+
+PurgeVerdict Store::judge_tags(const core::EntryView& entry, From from) {
+    using Standing = PurgeVerdict::Standing;
+    if (entry.tags().empty()) { return {}; }
+    const PurgeNumber began = entry.meta.sequence;
+    if (from == From::redis && settings.has_redis && !control_.hears_purges()) {
+        return {Standing::unknown, 0};
+    }
+    if (!(began < control_.purge_number())) { return {}; }
+    const PurgeNumber until = control_.purge_number();
+    PurgeVerdict verdict = control_.judge_tags(tag_ids(entry.tags()), began);
+    if (verdict.standing == Standing::unknown && !settings.has_redis) {
+        verdict.standing = Standing::gone;
+    }
+    settle_tags(control_.key(entry.key()), entry, verdict, until);
+    return verdict;
+}
+
+void Store::settle_tags(const Key& key, const core::EntryView& entry,
+                        const PurgeVerdict& verdict, PurgeNumber until) {
+    memory_.settle_tags(key, variety_of(entry.vary()), entry.meta, verdict,
+                        until);
+}
+
+bool Store::ask_about_tags(const core::EntryView& entry, RedisJudged done,
+                           void* data, RedisTicket& ticket,
+                           core::Millis spent) {
+    RedisTier* tier = redis();
+    return tier != nullptr && tier->purges().judge(tag_ids(entry.tags()), done,
+                                                   data, ticket, spent);
+}
+
+void Store::purge_tags(const std::vector<std::string>& tags, PurgeKind kind) {
+    std::vector<TagId> ids;
+    for (const std::string& tag : tags) { ids.push_back(tag_id(tag)); }
+    // By its own clock where no other box has one.
+    const PurgeNumber least = settings.has_redis
+                                  ? PurgeNumber()
+                                  : PurgeNumber::of_store(wall_clock());
+    control_.note_own_purge(ids, kind, least);
+    if (RedisTier* tier = redis(); tier != nullptr) {
+        (void)tier->purges().tell(ids, kind);
+    }
 }
 
 bool Store::remove(const Key& key, Watch* watch) {

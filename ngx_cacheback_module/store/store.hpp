@@ -146,6 +146,22 @@ class Store {
     // variant where the key names one.
     bool commit_removal(const Key& key, Lease lease);
 
+    // What purges of tags have made of this entry. That of the memory tier is
+    // as good as the copy itself (in_doubt()); of one that Redis has just
+    // brought nothing is known where the feed is behind.
+    enum class From : unsigned char { memory, redis };
+    [[nodiscard]] PurgeVerdict judge_tags(const core::EntryView& entry,
+                                          From from);
+    // Where that is unknown: as RedisPurges::judge().
+    [[nodiscard]] bool ask_about_tags(const core::EntryView& entry,
+                                      RedisJudged done, void* data,
+                                      RedisTicket& ticket, core::Millis spent);
+    // Purges until then have made that of it, as Redis says.
+    void settle_tags(const Key& key, const core::EntryView& entry,
+                     const PurgeVerdict& verdict, PurgeNumber until);
+    // All entries that have one of these tags, whatever they are called.
+    void purge_tags(const std::vector<std::string>& tags, PurgeKind kind);
+
     void enter_worker();
     void leave_worker();
 
@@ -156,6 +172,7 @@ class Store {
     Writing* begin_writing(const Key& key, Lease lease, bool held,
                            Watch* watch);
     static void on_change(void* self, const redis::Change& change);
+    void on_tags_purged(const redis::Change& change);
 
     [[nodiscard]] std::size_t memory_limit() const noexcept;
     // False: the lease was lost before or meanwhile.

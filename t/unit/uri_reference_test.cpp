@@ -70,6 +70,14 @@ static void what_is_no_reference_refers_to_nothing(void**) {
     }
 }
 
+static void an_origin_is_scheme_host_and_port_6454_4(void**) {
+    assert_text(origin_of("https", "Example.ORG"), "https://example.org");
+    assert_text(origin_of("https", "example.org:443"), "https://example.org");
+    assert_text(origin_of("http", "example.org:443"), "http://example.org:443");
+    assert_text(origin_of("http", "example.org:"), "http://example.org");
+    assert_text(origin_of("http", "[::1]:8080"), "http://[::1]:8080");
+}
+
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(a_path_is_of_the_same_origin),
@@ -77,6 +85,7 @@ int main() {
         cmocka_unit_test(an_absolute_one_of_this_origin_counts),
         cmocka_unit_test(one_of_another_origin_does_not),
         cmocka_unit_test(what_is_no_reference_refers_to_nothing),
+        cmocka_unit_test(an_origin_is_scheme_host_and_port_6454_4),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
