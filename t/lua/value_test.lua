@@ -69,6 +69,20 @@ return {
         assert(value.encode(circle) == nil)
     end,
 
+    ["a tree that knows its parents is refused at once"] = function()
+        local top = { name = "top" }
+        for i = 1, 3 do
+            top[i] = { up = top, first = top[1] or top }
+        end
+        local letter, err = value.encode(top)
+        assert(letter == nil and err:find("stands in itself"), err)
+    end,
+
+    ["no integer that cjson would round is taken as a key"] = function()
+        local letter, err = value.encode({ [2 ^ 53 - 1] = "x", a = 1 })
+        assert(letter == nil and err:find("9007199254740991 has more") or letter)
+    end,
+
     ["a pair of functions takes the place of cjson"] = function()
         local function serialize(v) return v.text end
         local function deserialize(bytes) return { text = bytes } end

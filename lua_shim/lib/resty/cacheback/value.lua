@@ -46,20 +46,28 @@ local function json()
 end
 
 
--- The first integer in it that would come back as another one; Debian's cjson
--- keeps 14 digits.
-local function too_long(value, depth)
+local MAX_DEPTH = 1000                   -- cjson's own
+
+-- Why it would not come back as it is: an integer, also as a key, that Debian's
+-- cjson, which keeps 14 digits, would round. Nothing when it would. What stands
+-- in itself must end the search at once: it has no end.
+local function misfit(value, depth)
     if type(value) == "number" then
         if value % 1 == 0 and value < 1e300 and value > -1e300
             and tonumber(format("%." .. digits .. "g", value)) ~= value
         then
-            return value
+            return format("%.0f has more than the %d digits that cjson keeps,"
+                .. " use `serialize`", value, digits)
         end
-    elseif type(value) == "table" and depth < 1000 then
-        for _, member in pairs(value) do
-            local found = too_long(member, depth + 1)
-            if found then
-                return found
+    elseif type(value) == "table" then
+        if depth >= MAX_DEPTH then
+            return "a table that stands in itself, or is more than "
+                .. MAX_DEPTH .. " levels deep, cannot be stored"
+        end
+        for name, member in pairs(value) do
+            local why = misfit(name, depth + 1) or misfit(member, depth + 1)
+            if why then
+                return why
             end
         end
     end
@@ -95,10 +103,9 @@ function _M.encode(value, serialize)
     if not lib then
         return nil, err
     end
-    local number = too_long(value, 0)
-    if number then
-        return nil, format("%.0f has more than the %d digits that cjson keeps,"
-            .. " use `serialize`", number, digits)
+    local why = misfit(value, 0)
+    if why then
+        return nil, why
     end
     local bytes
     bytes, err = lib.encode(value)
