@@ -674,3 +674,137 @@ location /get {
 --- steps
 GET /get                        200
     ~ ^(v 1 5 hit nilnilhit\n){10}$
+
+
+
+=== TEST 18: a refresh whose result cannot be stored is a failure: it backs off
+--- store
+$TIER
+--- http_config
+init_by_lua_block {
+    ran = { ["function"] = 0, large = 0, empty = 0 }
+    local function fetch(what)
+        ran[what] = ran[what] + 1
+        if what ~= "empty" and ran[what] == 1 then return "first" end
+        return what == "function" and print or ("x"):rep(2 ^ 21)
+    end
+    local cacheback = require "resty.cacheback"
+    job = cacheback.new("pages", "t18", { lifetime = 0.05, fetch = fetch })
+    fills = cacheback.new("pages", "t18f",
+        { fetch_on_miss = false, fetch = fetch })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local host = ngx.var.host
+        job:get("function", host)
+        job:get("large", host)
+        ngx.sleep(0.1)
+        for _ = 1, 5 do
+            ngx.say((job:get("function", host)), " ", (job:get("large", host)),
+                " ", (select(3, fills:get("empty", host))))
+            ngx.sleep(0.03)
+        end
+        ngx.say(ran["function"], " ", ran.large, " ", ran.empty)
+    }
+}
+--- steps
+GET /get                        200
+    = first first empty
+    = first first empty
+    = first first empty
+    = first first empty
+    = first first empty
+    = 2 2 1
+--- error_log
+refresh of "t18": cacheback: a function cannot be stored
+refresh of "t18": cacheback: the value is larger than max_entry
+
+
+
+=== TEST 19: times may be as long as one likes
+--- store
+$TIER
+--- http_config
+init_by_lua_block {
+    ran = 0
+    local function make(name, length)
+        return require("resty.cacheback").new("pages", name, {
+            lifetime = 0.05,
+            refresh_timeout = length,
+            lock = length,
+            fetch = function()
+                ran = ran + 1
+                ngx.sleep(0.1)
+                return ran
+            end,
+        })
+    end
+    jobs = { make("t19", 2592000), make("t19h", math.huge) }
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local host = ngx.var.host
+        for _, job in ipairs(jobs) do
+            ran = 0
+            local first = ngx.thread.spawn(function() job:get(host) end)
+            ngx.say((job:get(host)), " ", ran)
+            ngx.thread.wait(first)
+            ngx.sleep(0.1)
+            job:get(host)
+            ngx.sleep(0.15)
+            ngx.say((select(2, job:raw_get(host))), " ", ran)
+        end
+    }
+}
+--- steps
+GET /get                        200
+    = 1 1
+    = 2 2
+    = 1 1
+    = 2 2
+
+
+
+=== TEST 20: an error is an error, whatever it is
+--- store
+$TIER
+--- http_config
+init_by_lua_block {
+    local strange = setmetatable({}, { __tostring = function() error("no") end })
+    job = require("resty.cacheback").new("pages", "t20", {
+        fetch = function(what)
+            if what == "nil" then error(nil) end
+            if what == "false" then error(false) end
+            if what == "nil, false" then return nil, false end
+            error(strange)
+        end,
+    })
+    late = require("resty.cacheback").new("pages", "t20l", {
+        fetch = function() return 1 end,
+        timeout = function() return "later" end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        for _, what in ipairs { "nil", "false", "nil, false", "strange" } do
+            local value, err, status = job:get(what, ngx.var.host)
+            ngx.say(value, " ", type(err) == "table" or err, " ", status)
+        end
+        job:refresh_async("strange", ngx.var.host)
+        ngx.sleep(0.05)
+        local _, err = pcall(late.get, late, ngx.var.host)
+        ngx.say((err:gsub("^.-: ", "")))
+    }
+}
+--- steps
+GET /get                        200
+    = nil cacheback: fetch failed nil
+    = nil cacheback: fetch failed nil
+    = nil cacheback: fetch failed nil
+    = nil true nil
+    = cacheback: timeout() returned no number
+--- error_log
+refresh of "t20": table

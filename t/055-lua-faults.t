@@ -320,3 +320,150 @@ GET /get                        200
 --- error_log
 cacheback: no timer for a refresh
 cacheback: refresh of "t9": third
+
+
+
+=== TEST 10: a coroutine of the function may outlive its lease
+--- store
+memory 8m;
+--- http_config
+init_by_lua_block {
+    ran, went_on = 0, 0
+    job = require("resty.cacheback").new("pages", "t10", {
+        lifetime = 0.1,
+        refresh_timeout = 0.2,
+        fetch = function()
+            ran = ran + 1
+            if ran ~= 2 then return "#" .. ran end
+            -- As lua-resty-http reads a body.
+            return coroutine.wrap(function()
+                ngx.sleep(0.6)
+                went_on = went_on + 1
+                return "late"
+            end)()
+        end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local host = ngx.var.host
+        job:get(host)
+        ngx.sleep(0.15)
+        ngx.say((job:get(host)))
+        ngx.sleep(0.3)
+        ngx.say((job:get(host)))
+        ngx.sleep(0.5)
+        -- Its result is not wanted any more, and its place is free.
+        local _, value = job:raw_get(host)
+        local status = require("resty.cacheback").store("pages"):status()
+        ngx.say(value, " ", went_on, " ", status.refreshes_failed, " ",
+            status.in_flight)
+    }
+}
+--- steps
+GET /get                        200
+    = #1
+    = #1
+    = #3 1 1 0
+--- error_log
+cacheback: refresh of "t10": it took longer than refresh_timeout
+
+
+
+=== TEST 11: a function that ends its timer has failed: the next try is later
+--- store
+memory 8m;
+--- http_config
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t11", {
+        lifetime = 0.1,
+        refresh_timeout = 0.5,
+        fetch = function()
+            ran = ran + 1
+            if ran == 2 then ngx.exit(500) end
+            return "#" .. ran
+        end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local host = ngx.var.host
+        job:get(host)
+        ngx.sleep(0.15)
+        for _ = 1, 5 do
+            job:get(host)
+            ngx.sleep(0.02)
+        end
+        local status = require("resty.cacheback").store("pages"):status()
+        ngx.say(ran, " ", status.refreshes_failed, " ", status.in_flight)
+        ngx.sleep(0.5)
+        job:get(host)
+        ngx.sleep(0.02)
+        ngx.say(ran, " ", (select(2, job:raw_get(host))))
+    }
+}
+--- steps
+GET /get                        200
+    = 2 1 0
+    = 3 #3
+--- error_log
+ended without a result
+
+
+
+=== TEST 12: timers that nginx dropped are not waited for
+--- store
+memory 8m;
+refresh_limit 1;
+--- http_config
+lua_max_running_timers 3;
+init_by_lua_block {
+    ran = 0
+    job = require("resty.cacheback").new("pages", "t12", {
+        expiry = function()
+            return ngx.now() + (ran > 3 and 60 or 0.05)
+        end,
+        fetch = function(number)
+            ran = ran + 1
+            return number
+        end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        for number = 1, 3 do job:get(number) end
+        ngx.sleep(0.1)
+        for _ = 1, 3 do
+            ngx.timer.at(0, function() ngx.sleep(0.3) end)
+        end
+        ngx.sleep(0.05)
+        -- One has a place, and its timer is lost; one is in line, and the timer
+        -- of who looks after the line is lost.
+        ngx.say((job:get(1)), (job:get(2)), " ", ran)
+        ngx.sleep(2.5)
+        ngx.say((job:get(3)))
+        ngx.sleep(0.3)
+        ngx.say((job:get(1)))
+        ngx.sleep(0.3)
+        for number = 1, 3 do ngx.say((select(3, job:get(number)))) end
+        local status = require("resty.cacheback").store("pages"):status()
+        ngx.say(ran, " ", status.in_flight, " ", status.in_line)
+    }
+}
+--- steps
+GET /get                        200
+    = 12 3
+    = 3
+    = 1
+    = hit
+    = hit
+    = hit
+    = 6 0 0
+--- error_log
+[alert]
+lua_max_running_timers are not enough
+--- timeout: 10

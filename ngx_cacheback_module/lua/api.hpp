@@ -17,7 +17,7 @@ extern "C" {
 #define CACHEBACK_LUA __attribute__((visibility("default")))
 
 // Counted up with each change of what stands below.
-enum { ngx_http_cacheback_lua_version = 2 };
+enum { ngx_http_cacheback_lua_version = 3 };
 
 typedef struct {
     const char* value;  // until the next call that finds something
@@ -154,6 +154,9 @@ CACHEBACK_LUA int ngx_http_cacheback_lua_commit(int lease, const char* value,
                                                 void* semaphore);
 CACHEBACK_LUA int ngx_http_cacheback_lua_written(int lease);
 CACHEBACK_LUA void ngx_http_cacheback_lua_end(int lease, int how);
+// Of a background fetch: if it goes without having been ended, whatever ended
+// the fetch, that was a failure.
+CACHEBACK_LUA void ngx_http_cacheback_lua_keep_unended(int lease);
 enum {
     ngx_http_cacheback_lua_free = 0,     // who waits takes over, one by one
     ngx_http_cacheback_lua_failure = 1,  // it stays: nobody tries till its end

@@ -6,6 +6,18 @@
 
 namespace cacheback::lua {
 
+HeldLease::~HeldLease() {
+    if (!keeps_unended_ || !lease_) {
+        release();
+        return;
+    }
+    store().control().count(store::Counter::refreshes_failed);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "cacheback: the refresh of \"%*s\" ended without a result",
+                  key().text.size(), key().text.data());
+    keep();
+}
+
 core::Lease HeldLease::claim(core::Millis length, store::Over over) {
     since_ = store::wall_clock();
     until_ = since_ + length;
@@ -271,6 +283,11 @@ void ngx_http_cacheback_lua_end(int lease, int how) {
     default: held->release(); break;
     }
     Handles::drop(lease);
+}
+
+void ngx_http_cacheback_lua_keep_unended(int lease) {
+    auto* held = Handles::get<HeldLease>(lease);
+    if (held != nullptr) { held->keep_unended(); }
 }
 
 double ngx_http_cacheback_lua_left(int lease) {

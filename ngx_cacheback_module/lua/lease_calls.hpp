@@ -18,7 +18,7 @@ class HeldLease : public Handle {
           key_(store, std::move(text)),
           fleet_(on_fleet_answer, this),
           watch_(*this) {}
-    ~HeldLease() override { release(); }
+    ~HeldLease() override;
 
     // Whose it is now.
     [[nodiscard]] core::Lease claim(core::Millis length, store::Over over);
@@ -34,6 +34,7 @@ class HeldLease : public Handle {
     void release() noexcept;
     void release_to_all() noexcept;
     void keep() noexcept;
+    void keep_unended() noexcept { keeps_unended_ = true; }
 
     enum class Stored : unsigned char { yes, asking_redis, lost, too_large };
     [[nodiscard]] Stored commit(std::string_view value, char kind,
@@ -61,6 +62,7 @@ class HeldLease : public Handle {
 
     OwnedKey key_;
     store::Lease lease_;
+    bool keeps_unended_ = false;
     core::Millis since_ = 0;
     core::Millis until_ = 0;
     store::FleetClaim fleet_;

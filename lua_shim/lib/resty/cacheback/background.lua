@@ -10,8 +10,10 @@ local semaphore = require "ngx.semaphore"
 local C = ffi.C
 local get_request = base.get_request
 local next = next
+local now = ngx.now
 local pairs = pairs
 local pcall = pcall
+local kill = ngx.thread.kill
 local spawn = ngx.thread.spawn
 local timer_at = ngx.timer.at
 
@@ -21,7 +23,14 @@ local _M = {}
 local waiting = {}
 local kick = semaphore.new(0)
 local kick_raw = kick.sem
-local dispatching = false
+-- When the dispatcher was last seen, or asked for; nil: there is none.
+local dispatching
+
+-- Tasks whose timers have not begun, by their place's number; not kept from the
+-- collector. lua-nginx-module drops timers beyond lua_max_running_timers.
+local asked = setmetatable({}, { __mode = "v" })
+local LOST_AFTER = 2
+local looked_for_lost = 0
 
 
 local function give_up(task)
@@ -30,24 +39,65 @@ local function give_up(task)
 end
 
 
--- A fetch ends with its lease at the latest: another one may begin then.
+-- What a lost timer holds is for others.
+local function give_up_lost()
+    local time = now()
+    if time - looked_for_lost < LOST_AFTER / 2 then
+        return
+    end
+    looked_for_lost = time
+    for number, task in pairs(asked) do
+        if time - task.asked > LOST_AFTER then
+            asked[number] = nil
+            give_up(task)
+        end
+    end
+end
+
+
+-- Not while it waits for a coroutine of its own, as those that use
+-- lua-resty-http do: lua-nginx-module would resume it later, and crash (its
+-- pull request 2514).
+local function is_idle(thread)
+    return coroutine.status(thread) ~= "normal"
+end
+
+
+-- A fetch ends with its lease: another one may begin then. What cannot be ended
+-- keeps its place, but its result is not wanted any more.
 local function run(premature, task)
-    if premature then
+    asked[task.place.number] = nil
+    if premature or task.lease.number == 0 then
         return give_up(task)
     end
-    local r = get_request()
-    C.ngx_http_cacheback_lua_bind(task.lease.number, r)
+    local r, lease = get_request(), task.lease
+    C.ngx_http_cacheback_lua_bind(lease.number, r)
     C.ngx_http_cacheback_lua_bind(task.place.number, r)
+    -- A function may end the timer, by ngx.exit.
+    C.ngx_http_cacheback_lua_keep_unended(lease.number)
 
-    local ended = semaphore.new(0)
+    local ended, over = semaphore.new(0), false
     local thread = spawn(function()
-        pcall(task.carry_out, task)
+        local ok, err = pcall(task.carry_out, task)
+        if not ok then
+            task:failed(err)
+        end
+        over = true
         ended:post()
     end)
-    local left = C.ngx_http_cacheback_lua_left(task.lease.number)
-    if task.lease.number ~= 0 and not ended:wait(left > 0 and left or 0) then
-        ngx.thread.kill(thread)
-        task:failed("it took longer than refresh_timeout")
+    while not over do
+        local left = C.ngx_http_cacheback_lua_left(lease.number)
+        if left <= 0 and lease.number ~= 0 then
+            task:failed("it took longer than refresh_timeout")
+        end
+        if lease.number ~= 0 then
+            engine.await(ended, left)
+        elseif is_idle(thread) then
+            kill(thread)
+            break
+        else
+            engine.await(ended, 1)
+        end
     end
     engine.drop(task.place)
 end
@@ -55,7 +105,10 @@ end
 
 local function start(task)
     local ok, err = timer_at(0, run, task)
-    if not ok then
+    if ok then
+        task.asked = now()
+        asked[task.place.number] = task
+    else
         ngx.log(ngx.WARN, "cacheback: no timer for a refresh: ", err)
     end
     return ok
@@ -65,7 +118,9 @@ end
 -- Runs as long as something stands in line.
 local function dispatch()
     while next(waiting) do
-        kick:wait(1)
+        dispatching = now()
+        kick:wait(LOST_AFTER / 2)
+        give_up_lost()
         for number, task in pairs(waiting) do
             local go = C.ngx_http_cacheback_lua_may_start(number)
             if go ~= 0 then
@@ -84,7 +139,7 @@ local function dispatcher(premature)
     if not premature then
         ok, err = pcall(dispatch)
     end
-    dispatching = false
+    dispatching = nil
     if not ok then
         for number, task in pairs(waiting) do
             waiting[number] = nil
@@ -100,6 +155,7 @@ end
 -- False: there is no place for it, or no timer. Then the lease is still the
 -- caller's. `task` has a lease, carry_out(), which ends it, and failed().
 function _M.enter(task, fills)
+    give_up_lost()
     local number = C.ngx_http_cacheback_lua_place(task.lease.number,
         fills and 1 or 0, kick_raw)
     if number == 0 then
@@ -111,10 +167,10 @@ function _M.enter(task, fills)
     if go == 1 then
         entered = start(task)
     elseif go == 0 then
-        if not dispatching then
-            dispatching = timer_at(0, dispatcher) and true or false
+        if not dispatching or now() - dispatching > LOST_AFTER then
+            dispatching = timer_at(0, dispatcher) and now() or nil
         end
-        entered = dispatching
+        entered = dispatching ~= nil
         if entered then
             waiting[number] = task
         end

@@ -8,6 +8,7 @@ local semaphore = require "ngx.semaphore"
 local C = ffi.C
 local get_phase = ngx.get_phase
 local get_request = base.get_request
+local min = math.min
 local new_semaphore = semaphore.new
 local now = ngx.now
 local pcall = pcall
@@ -49,6 +50,7 @@ void* ngx_http_cacheback_lua_store(const char* name, size_t size);
 int ngx_http_cacheback_lua_has_redis(void* store);
 void ngx_http_cacheback_lua_drop(int handle);
 void ngx_http_cacheback_lua_bind(int handle, void* request);
+void ngx_http_cacheback_lua_keep_unended(int lease);
 int ngx_http_cacheback_lua_find(void* store, const char* key, size_t size,
     double ttl, ngx_http_cacheback_lua_item_t* item);
 int ngx_http_cacheback_lua_hit(void* store, const char* job,
@@ -144,10 +146,13 @@ local _M = {
     ELSEWHERES = 8,
 }
 
-local ABI = 2
+local ABI = 3
 
 -- Longer than all deadlines of the other side.
 local PATIENCE = 60
+
+-- Semaphores count milliseconds in an int: longer ones would not wait at all.
+local LONGEST = 86400
 
 local started, wrong = pcall(function()
     return C.ngx_http_cacheback_lua_abi()
@@ -251,9 +256,9 @@ function _M.signal()
 end
 
 
--- Until the handle has spoken. False: it has not, in `seconds`.
+-- Until the handle has spoken. False: it has not, in `seconds`, a day at most.
 function _M.await(sema, seconds)
-    return (sema:wait(seconds or PATIENCE))
+    return (sema:wait(min(seconds or PATIENCE, LONGEST)))
 end
 
 

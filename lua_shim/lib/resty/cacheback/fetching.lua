@@ -1,6 +1,7 @@
 -- resty.cacheback.fetching: running a job's function and storing what it
 -- returns, while somebody waits or in the background.
 
+local base = require "resty.core.base"
 local background = require "resty.cacheback.background"
 local engine = require "resty.cacheback.engine"
 local ffi = require "ffi"
@@ -8,6 +9,7 @@ local reading = require "resty.cacheback.reading"
 local value = require "resty.cacheback.value"
 
 local C = ffi.C
+local get_request = base.get_request
 local error = error
 local pcall = pcall
 local setmetatable = setmetatable
@@ -21,8 +23,9 @@ local LOST = "cacheback: deleted or invalidated meanwhile"
 
 -- That somebody deletes what is being fetched is no trouble.
 local function log_error(job, what, err)
+    local ok, text = pcall(tostring, err)
     ngx.log(err == LOST and ngx.INFO or ngx.ERR, "cacheback: ", what,
-        " of \"", job.name, "\": ", tostring(err))
+        " of \"", job.name, "\": ", ok and text or type(err))
 end
 
 
@@ -45,22 +48,27 @@ local function produce(job, args, fetch)
 end
 
 
--- True, the value and when it becomes stale; or false and the error.
+-- True, the value and when it becomes stale; or false and the error, which is
+-- never false or nil itself.
 local function run(job, args, fetch)
     local ran, ok, result, expiry = pcall(produce, job, args, fetch)
     if not ran then
-        return false, ok
+        ok, result = false, ok
     end
-    return ok, result, expiry
+    if not ok then
+        return false, result or "cacheback: fetch failed"
+    end
+    return true, result, expiry
 end
 
 
--- Stores what the holder of the lease has; the lease ends. True, or nil and
--- why it is not stored. `verify`: waits until Redis has it.
-function _M.store(job, lease, result, expiry, verify)
+-- Stores what the holder of the lease has; the lease ends, as `otherwise` says
+-- where it cannot be stored at all. True, or nil and why it is not stored.
+-- `verify`: waits until Redis has it.
+function _M.store(job, lease, result, expiry, otherwise, verify)
     local letter, bytes = value.encode(result, job.serialize)
     if not letter then
-        engine.finish(lease, engine.TO_ALL)
+        engine.finish(lease, otherwise)
         return nil, "cacheback: " .. bytes
     end
     local sema, raw
@@ -71,7 +79,7 @@ function _M.store(job, lease, result, expiry, verify)
     local done = C.ngx_http_cacheback_lua_commit(lease.number, bytes, #bytes,
         letter, expiry, job.cache_ttl, raw)
     if done == engine.TOO_LARGE then
-        engine.finish(lease, engine.TO_ALL)
+        engine.finish(lease, otherwise)
         return nil, "cacheback: the value is larger than max_entry"
     end
     if done == engine.PENDING then
@@ -99,10 +107,10 @@ function _M.now(job, args, lease)
         if lease then
             engine.finish(lease, engine.FREE)
         end
-        return nil, result == nil and "cacheback: fetch failed" or result
+        return nil, result
     end
     if lease then
-        local stored, err = _M.store(job, lease, result, expiry)
+        local stored, err = _M.store(job, lease, result, expiry, engine.TO_ALL)
         if not stored then
             log_error(job, "result", err)
         end
@@ -116,6 +124,9 @@ Task.__index = Task
 
 
 function Task:failed(err)
+    if self.lease.number == 0 then
+        return                          -- said before
+    end
     C.ngx_http_cacheback_lua_count(self.store, engine.FAILED, 0)
     engine.finish(self.lease, engine.FAILURE)
     log_error(self.job, "refresh", err)
@@ -145,11 +156,18 @@ function Task:carry_out()
     local ok, result, expiry = run(self.job, self.args, self.fetch)
     if not ok then
         return self:failed(result)
+    elseif self.lease.number == 0 then
+        return                          -- it took too long
     end
-    local stored, err = _M.store(self.job, self.lease, result, expiry)
+    -- What cannot be stored would be fetched again by each reader: a failure.
+    local stored, err = _M.store(self.job, self.lease, result, expiry,
+        engine.FAILURE)
     if stored then
         C.ngx_http_cacheback_lua_count(self.store, engine.REFRESHED, 0)
     else
+        if err ~= LOST then
+            C.ngx_http_cacheback_lua_count(self.store, engine.FAILED, 0)
+        end
         log_error(self.job, "refresh", err)
     end
 end
@@ -170,6 +188,7 @@ function _M.in_background(task, fills)
     end
     task.fetch = fetch
     if not background.enter(task, fills) then
+        C.ngx_http_cacheback_lua_bind(task.lease.number, get_request())
         task:carry_out()
     end
     return true

@@ -61,7 +61,11 @@ end
 
 
 function _M.lease_length(self, args)
-    return self:timeout(unpack(args, 1, args.n)) - now()
+    local ends = self:timeout(unpack(args, 1, args.n))
+    if type(ends) ~= "number" then
+        error("cacheback: timeout() returned no number")
+    end
+    return ends - now()
 end
 
 

@@ -85,7 +85,7 @@ function Job:set(result, ...)
     if not lease then
         return nil, "cacheback: no memory"
     end
-    return fetching.store(self, lease, result, expiry, true)
+    return fetching.store(self, lease, result, expiry, engine.TO_ALL, true)
 end
 
 
