@@ -182,6 +182,7 @@ location /get {
         says(function() job:raw_get(circle) ; return 1 end)
         says(function() job:refresh(f) ; return 1 end)
         says(function() job:refresh_async(f) ; return 1 end)
+        says(function() wrap(f, { store = "p", name = "x", fetch = f }) end)
     }
 }
 --- steps
@@ -212,6 +213,7 @@ GET /get                        200
     = false @27 cacheback: argument 1 is a table that contains itself, which cannot be part of a key
     = false @28 cacheback: argument 1 is a function, which cannot be part of a key
     = false @29 cacheback: argument 1 is a function, which cannot be part of a key
+    = false @30 cacheback: bad `fetch`, it is the function that is wrapped
 --- no_error_log
 [alert]
 

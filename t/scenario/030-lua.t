@@ -262,6 +262,24 @@ def what_finds_no_place_in_line_is_fetched_here_and_now():
 
 
 @scenario
+def a_client_that_leaves_what_it_refreshes_itself_gives_its_lease_back():
+    store = STORE["memory"] + " refresh_limit 1 queue=1;"
+    with Box(conf(store, "lifetime = 0.2,", "lua_check_client_abort on;"),
+             workers=1) as box:
+        for name in "abc":
+            box.get("/get?n=" + name)
+        time.sleep(0.3)
+        box.get("/get?n=a&s=3")
+        box.get("/get?n=b&s=3")
+        client = box.client()
+        client.send("/get?n=c&s=3")
+        check(eventually(lambda: runs(box, "c") == 2))
+        client.reset()
+        check(eventually(lambda: box.get("/get?n=c").cache == "stale"
+                         and runs(box, "c") == 3, 1))
+
+
+@scenario
 def a_function_that_takes_longer_than_its_lease_is_ended():
     with Box(conf("memory", "lifetime = 0.2, refresh_timeout = 0.5,"),
              workers=1) as box:

@@ -47,6 +47,9 @@ function _M.wrap(fn, opts)
     elseif type(opts) ~= "table" then
         error("cacheback: bad `opts`, expected a table with store and name", 2)
     end
+    if opts.fetch ~= nil then
+        error("cacheback: bad `fetch`, it is the function that is wrapped", 2)
+    end
     local rest = { fetch = fn }
     for name, option in pairs(opts) do
         if name ~= "store" and name ~= "name" and name ~= "job_class" then
