@@ -22,7 +22,9 @@ MODULES_PATH ?= /usr/lib/nginx/modules
 SRC      := ngx_cacheback_module
 SOURCES  := $(sort $(wildcard $(SRC)/*/*.cpp))
 HEADERS  := $(sort $(wildcard $(SRC)/*/*.hpp))
-WARNINGS := -W -Wall -Wextra -Wpointer-arith -Werror
+# As in config.make: an error here, but not with whatever compiler others have.
+WARNINGS := -W -Wall -Wextra -Wpointer-arith \
+    $(if $(CACHEBACK_WERROR),-Werror)
 comma    := ,
 
 # Each variant is built apart: build/, build/nginx-1.26.3/, build/sanitized/.

@@ -387,8 +387,8 @@ GET /o              200 MISS
 GET /two/o          200 MISS
 GET /o              200 HIT
     = /o #1
-redis KEYS cacheback:s010one:{* => cacheback:s010one:{51037a4a37730f52c8732586d3aaa316}
-redis KEYS cacheback:s010two:{* => cacheback:s010two:{51037a4a37730f52c8732586d3aaa316}
+redis KEYS cacheback:s010one:{*} => cacheback:s010one:{51037a4a37730f52c8732586d3aaa316}
+redis KEYS cacheback:s010two:{*} => cacheback:s010two:{51037a4a37730f52c8732586d3aaa316}
 
 
 
@@ -406,7 +406,7 @@ location / {
 --- steps
 GET /o              200 MISS
 GET /o              200 HIT
-redis KEYS shop|$TEST_NGINX_PREFIX{* => shop|$TEST_NGINX_PREFIX{51037a4a37730f52c8732586d3aaa316}
+redis KEYS shop|$TEST_NGINX_PREFIX{*} => shop|$TEST_NGINX_PREFIX{51037a4a37730f52c8732586d3aaa316}
 
 
 

@@ -89,7 +89,9 @@ PROXY = """
 
 
 VARYING = {"Accept": "Accept", "Accept-Language": "Accept-Language",
-           "3 fields": "Accept-Encoding,Accept-Language,User-Agent"}
+           "3 fields": "Accept-Encoding,Accept-Language,User-Agent",
+           "Accept and 3 groups":
+           "Accept&h=Cache-Groups:%22news%22,%22start%22,%22articles%22"}
 
 
 def proxy(store="", directives=""):
