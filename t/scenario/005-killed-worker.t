@@ -104,7 +104,7 @@ def workers_killed_in_a_loop_under_load_leave_redis_and_memory_that_work():
 
 
 # What nginx keeps of a zone begins with its lock: the process that holds it.
-CONTROL_ZONE = 1536 * 1024
+CONTROL_ZONE = 1792 * 1024
 DATA_ZONE = 4 * 1024 * 1024
 
 
