@@ -116,15 +116,14 @@ void MasterPlace::follow(const redis::SentinelMaster& master) {
                       "cacheback: redis %V is at %*s", &conf_.address_text,
                       where.size(), where.data());
         if (host_) { host_->remove(search_); }
+        addresses_.clear();  // they point into the old one
         host_ = std::make_unique<HostPlace>(conf_, master.host, master.port,
                                             master.host);
         host_->add(search_);
+        leaving_ = true;
     }
     switch (look_up_host()) {
-    case Outcome::found:
-        if (other) { moved(); }
-        found();
-        break;
+    case Outcome::found: tell_found(); break;
     case Outcome::failed: not_found(failure_); break;
     case Outcome::later: break;  // Search
     }
@@ -137,9 +136,14 @@ RedisPlace::Outcome MasterPlace::look_up_host() {
     return outcome;
 }
 
+void MasterPlace::tell_found() {
+    if (std::exchange(leaving_, false)) { moved(); }
+    found();
+}
+
 void MasterPlace::Search::found() {
     owner_.addresses_ = owner_.host_->addresses();
-    owner_.found();
+    owner_.tell_found();
 }
 
 void MasterPlace::Search::not_found(std::string_view why) {

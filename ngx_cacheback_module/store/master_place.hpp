@@ -39,6 +39,7 @@ class MasterPlace final : public RedisPlace {
     bool ask();  // false: nobody can be asked
     void conclude();
     void follow(const redis::SentinelMaster& master);
+    void tell_found();  // the address of the master
     static void on_answer(const redis::Question& question,
                           const redis::Answer& answer);
 
@@ -48,6 +49,7 @@ class MasterPlace final : public RedisPlace {
     std::vector<redis::SentinelMaster> answers_;
     std::string refusal_;   // in a Sentinel's words
     bool doubted_ = false;  // an older failover is as good as the known one
+    bool leaving_ = false;  // links to another master have not been told yet
     redis::SentinelMaster master_;
     Search search_{*this};
     std::unique_ptr<HostPlace> host_;  // the master's; null: not known yet

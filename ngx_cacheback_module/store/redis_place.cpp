@@ -35,6 +35,7 @@ bool read_address(const std::string& host, std::uint16_t port,
 }  // namespace
 
 void RedisPlace::remove(Seeker& seeker) noexcept {
+    forget(seeker);
     seekers_.erase(std::remove(seekers_.begin(), seekers_.end(), &seeker),
                    seekers_.end());
 }

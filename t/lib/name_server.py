@@ -14,6 +14,7 @@ class NameServer:
         self.ttl = ttl
         self.asked = 0
         self.silent = False
+        self.silent_for = set()         # names
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -29,8 +30,9 @@ class NameServer:
         while True:
             try:
                 query, client = self.socket.recvfrom(512)
-                if not self.silent:
-                    self.socket.sendto(self._answer(query), client)
+                answer = self._answer(query)
+                if answer and not self.silent:
+                    self.socket.sendto(answer, client)
             except OSError:
                 return
 
@@ -43,6 +45,8 @@ class NameServer:
         kind, = struct.unpack(">H", query[at + 1:at + 3])
         self.asked += 1
         name = ".".join(labels).lower()
+        if name in self.silent_for:
+            return None
         found = self.names.get(name, []) if kind == 1 else []
         code = 0 if name in self.names else 3
         answer = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1,
