@@ -4,6 +4,8 @@
 #include <charconv>
 #include <system_error>
 
+#include "host_text.hpp"
+
 namespace cacheback::redis {
 
 namespace {
@@ -57,7 +59,8 @@ bool read_place(string_view text, std::string& host,
         name = name.substr(1, name.size() - 2);
     }
     host = name == "?" ? string_view() : name;
-    return read_number(text.substr(colon + 1), port) && port != 0;
+    return (host.empty() || is_host(host)) &&
+           read_number(text.substr(colon + 1), port) && port != 0;
 }
 
 // "0-5460" or "5461"; "[93-<-…]" is on its way and still where it was.
@@ -71,7 +74,8 @@ bool read_range(string_view text, SlotRange& range) noexcept {
 
 // "<id> <ip:port@bus[,name…]> <flags> <master> <ping> <pong> <epoch> <link>
 // <range>…"
-bool read_node(string_view line, const std::string& asked, ClusterMap& map) {
+bool read_node(string_view line, const std::string& asked, ClusterMap& map,
+               unsigned& slots) {
     (void)take(line, ' ');
     string_view place = take(line, ' ');
     const string_view flags = take(line, ' ');
@@ -84,6 +88,7 @@ bool read_node(string_view line, const std::string& asked, ClusterMap& map) {
     string_view address = take(place, ',');
     const string_view name = take(place, ',');
     if (name.find('=') == string_view::npos) { node.name = name; }
+    if (!node.name.empty() && !is_host(node.name)) { return false; }
     if (!read_place(take(address, '@'), node.host, node.port)) { return false; }
     if (node.host.empty()) {
         // It cannot tell where it is; others can tell their names.
@@ -98,6 +103,8 @@ bool read_node(string_view line, const std::string& asked, ClusterMap& map) {
         SlotRange range{};
         if (!read_range(text, range)) { return false; }
         range.node = index;
+        slots += range.last - range.first + 1U;
+        if (slots > slot_count) { return false; }
         map.ranges.push_back(range);
         holds_any = true;
     }
@@ -125,13 +132,14 @@ unsigned slot_of(string_view key) noexcept {
 
 std::optional<ClusterMap> read_cluster_nodes(string_view text,
                                              const std::string& asked) {
-    constexpr std::size_t most_nodes = 4096;
     ClusterMap map;
+    unsigned slots = 0;  // each has one holder, so this has an end
     while (!text.empty()) {
         string_view line = take(text, '\n');
         if (!line.empty() && line.back() == '\r') { line.remove_suffix(1); }
         if (line.empty()) { continue; }
-        if (!read_node(line, asked, map) || map.nodes.size() > most_nodes) {
+        if (!read_node(line, asked, map, slots) ||
+            map.nodes.size() > most_nodes) {
             return {};
         }
     }

@@ -11,6 +11,8 @@
 namespace cacheback::redis {
 
 inline constexpr unsigned slot_count = 16384;
+// More than Redis is made for.
+inline constexpr std::size_t most_nodes = 1024;
 
 // The slot of a key: CRC16 (XMODEM) of what stands between its first '{' and
 // the next '}', or of all of it where nothing does.
@@ -33,7 +35,8 @@ struct ClusterMap {
 };
 
 // The answer to CLUSTER NODES. `asked`: the host that gave it, for a node that
-// does not know its own address. Nothing when it is none, or names no slot.
+// does not know its own address. Nothing when it is none, names no slot, or one
+// twice, or too many nodes.
 [[nodiscard]] std::optional<ClusterMap> read_cluster_nodes(
     std::string_view text, const std::string& asked);
 

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "commands.hpp"
+#include "host_text.hpp"
 
 namespace cacheback::redis {
 
@@ -41,7 +42,7 @@ std::optional<SentinelMaster> read_sentinel_master(const Reply& reply) {
             has_epoch = read_number(value, master.epoch);
         }
     }
-    if (master.host.empty() || master.port == 0 || !has_epoch) { return {}; }
+    if (!is_host(master.host) || master.port == 0 || !has_epoch) { return {}; }
     return master;
 }
 

@@ -35,8 +35,12 @@ void Feed::shut_down() noexcept {
 void Feed::follow() {
     RedisNode* node = servers_.feed_holder();
     if (node == node_) { return; }
-    if (node_ != nullptr) { node_->feed.rest(); }
+    if (node_ != nullptr) {
+        node_->feed.rest();
+        node_->feed.let_go();
+    }
     node_ = node;
+    if (node_ != nullptr) { node_->feed.hold(); }
     step_ = Step::place;
 }
 

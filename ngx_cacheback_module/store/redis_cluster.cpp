@@ -13,8 +13,9 @@ constexpr ngx_msec_t first_look = 20;
 constexpr ngx_msec_t grace = 10 * 1000;
 // A command that is sent on more often goes round in circles.
 constexpr unsigned most_hops = 4;
-// A server that lies could name ever new ones.
-constexpr std::size_t most_members = 1024;
+// A server that lies could name ever new ones. Room for two maps, for nodes
+// that have all moved.
+constexpr std::size_t most_members = 2 * redis::most_nodes;
 
 std::string text_of(const ngx_str_t& text) {
     return {reinterpret_cast<char*>(text.data), text.len};
@@ -29,10 +30,11 @@ std::string place_of(const std::string& host, std::uint16_t port) {
 
 RedisCluster::Member::Member(const RedisConf& conf, const RedisKeys& keys,
                              ControlZone& control,
-                             std::unique_ptr<RedisPlace> where,
+                             std::unique_ptr<HostPlace> where,
                              std::string host_, std::uint16_t port_)
     : host(std::move(host_)),
       port(port_),
+      place(*where),
       node(conf, keys, control, std::move(where),
            "cluster node " + place_of(host, port)) {}
 
@@ -122,7 +124,9 @@ bool RedisCluster::redirect(const RedisLane& from,
 
 void RedisCluster::doubt() noexcept {
     doubted_ = true;
-    plan(first_look);
+    // Nodes that do not agree give a doubt with every answer.
+    const ngx_msec_t since = ngx_current_msec - asked_at_;
+    plan(since + first_look < soonest ? soonest - since : first_look);
 }
 
 void RedisCluster::plan(ngx_msec_t delay) noexcept {
@@ -140,8 +144,11 @@ void RedisCluster::tick() {
     bury();
     bool wanted = doubted_ || !known_ || ngx_current_msec - read_at_ >= usual;
     for (const std::unique_ptr<Member>& member : members_) {
+        if (!member->in_map || member->node.health.well()) { continue; }
         // Somebody else may hold its slots by now.
-        wanted = wanted || (member->in_map && !member->node.health.well());
+        wanted = true;
+        // Who opened the breaker may be gone, and with him the probes.
+        (void)member->node.small.open_for_questions();
     }
     if (wanted) { ask(); }
 }
@@ -166,6 +173,7 @@ void RedisCluster::ask() {
     if (asked_ != nullptr) { return; }
     asked_ = member_to_ask();
     if (asked_ == nullptr) { return; }
+    asked_at_ = ngx_current_msec;
     RedisLane& lane = asked_->node.small;
     redis::append_command(lane.commands(), {"CLUSTER", "NODES"});
     redis::Question question;
@@ -192,6 +200,10 @@ void RedisCluster::on_map(const redis::Question& question,
         asked->node.health.map_error("no node holds any slot");
         return;
     }
+    if (self.members_.size() + map->nodes.size() > most_members) {
+        asked->node.health.map_error("ever new nodes");
+        return;
+    }
     self.take(*map);
 }
 
@@ -207,6 +219,7 @@ void RedisCluster::take(const redis::ClusterMap& map) {
         Member& found = member(node.host, node.port, node.name);
         found.in_map = true;
         found.left_at = 0;
+        found.place.is_named(node.name);
         by_index.push_back(&found);
     }
     std::fill(slots_.begin(), slots_.end(), nullptr);

@@ -28,13 +28,14 @@ class RedisCluster final : public RedisServers, private Redirector {
   private:
     struct Member {
         Member(const RedisConf& conf, const RedisKeys& keys,
-               ControlZone& control, std::unique_ptr<RedisPlace> where,
+               ControlZone& control, std::unique_ptr<HostPlace> where,
                std::string host_, std::uint16_t port_);
 
         std::string host;
         std::uint16_t port;
         bool in_map = false;
         ngx_msec_t left_at = 0;  // when it was no more, 0: in use
+        HostPlace& place;        // the node's
         RedisNode node;
     };
     using Members = std::vector<std::unique_ptr<Member>>;
@@ -67,6 +68,7 @@ class RedisCluster final : public RedisServers, private Redirector {
     bool known_ = false;       // there is a map
     bool doubted_ = false;     // since it was read
     ngx_msec_t read_at_ = 0;
+    ngx_msec_t asked_at_ = 0;
     ngx::Timer tick_;
 };
 

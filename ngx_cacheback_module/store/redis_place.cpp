@@ -106,6 +106,12 @@ HostPlace::HostPlace(const RedisConf& conf, std::string host,
     }
 }
 
+void HostPlace::is_named(const std::string& tls_name) {
+    if (tls_name.empty() || tls_name == tls_name_) { return; }
+    tls_name_ = tls_name;
+    for (ngx::PeerAddress& address : addresses_) { address.host = tls_name; }
+}
+
 void HostPlace::use(const struct sockaddr* address, socklen_t length) {
     addresses_.push_back({address, length, conf_.tls, tls_name_});
 }

@@ -80,6 +80,9 @@ class HostPlace final : public RedisPlace {
     HostPlace(const RedisConf& conf, std::string host, std::uint16_t port,
               std::string tls_name);
 
+    // Its certificate is for this name, as is known now.
+    void is_named(const std::string& tls_name);
+
   private:
     Outcome look() override;
     Outcome take(Outcome outcome);

@@ -137,4 +137,203 @@ def a_master_that_takes_no_links_is_left_while_the_next_is_looked_up():
             check(box.worker_pids() == worker, box.log()[-1500:])
 
 
+# -- a Cluster
+
+
+class Nodes:
+    """Nodes of a Cluster. `map`: [(node, its slots, its name or "")]"""
+
+    def __init__(self, count, certificate=None, down=()):
+        self.nodes = [Scripted(self.say, certificate, i not in down)
+                      for i in range(count)]
+        self.map = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for node in self.nodes:
+            node.stop()
+
+    def __getitem__(self, i):
+        return self.nodes[i]
+
+    def text(self):
+        lines = []
+        for i, (node, slots, name) in enumerate(self.map):
+            lines.append(f"{i:040x} 127.0.0.1:{node.port}@1"
+                         f"{',' + name if name else ''} master - 0 0 {i}"
+                         f" connected {slots}\n")
+        return "".join(lines)
+
+    def say(self, words):
+        if words[:2] == ["CLUSTER", "NODES"]:
+            return bulk(self.text())
+        return None
+
+    def looks(self):
+        return sum(node.count("CLUSTER", "NODES") for node in self.nodes)
+
+    def urls(self, *which, scheme="redis"):
+        return "redis_cluster " + " ".join(
+            f"{scheme}://127.0.0.1:{self.nodes[i].port}" for i in which) + ";"
+
+
+def both(nodes):
+    return [(nodes[0], "0-8191", ""), (nodes[1], "8192-16383", "")]
+
+
+@scenario
+def a_node_that_was_away_is_asked_again_by_a_worker_that_never_reached_it():
+    with Nodes(2, down=[1]) as nodes:
+        nodes.map = both(nodes)
+        with a_box(nodes.urls(0)) as box:
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            check(box.logged(rf"127.0.0.1:{nodes[1].port} unreachable"))
+            box.reload()
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            nodes[1].start()
+            check(is_asked(box, nodes[1], 10), box.log()[-1500:])
+
+
+@scenario
+def slots_come_back_to_a_master_that_was_away():
+    with Nodes(2) as nodes:
+        nodes.map = both(nodes)
+        with a_box(nodes.urls(0)) as box:
+            check(is_asked(box, nodes[1]), box.log()[-1500:])
+            nodes[1].stop()
+            check(eventually(lambda: box.client().get("/p") and box.log_count(
+                rf"127.0.0.1:{nodes[1].port} unreachable")))
+            nodes.map = [(nodes[0], "0-16383", "")]
+            time.sleep(1.5)
+            nodes[1].start()
+            nodes.map = both(nodes)
+            check(is_asked(box, nodes[1], 15), box.log()[-1500:])
+
+
+@scenario
+def nodes_that_never_agree_are_asked_for_the_map_twice_a_second_at_most():
+    with Nodes(2) as nodes:
+        nodes.map = [(nodes[0], "0-16383", "")]
+
+        def disagree(words):
+            if words[0] == "GET" and "{" in words[1]:
+                return b"-MOVED 1 127.0.0.1:%d\r\n" % nodes[1].port
+            return nodes.say(words)
+        nodes[0].answer = disagree
+        with a_box(nodes.urls(0)) as box:
+            check(is_asked(box, nodes[1]), box.log()[-1500:])
+            client = box.client()
+            before, started = nodes.looks(), time.monotonic()
+            while time.monotonic() < started + 3:
+                client.get("/o")
+                time.sleep(0.005)
+            looks = nodes.looks() - before
+            note(f"{looks} looks at the map in 3 s")
+            check(3 <= looks <= 7, looks)
+
+
+@scenario
+def a_node_first_met_by_moved_is_known_by_the_name_that_it_announces():
+    with Box("server { listen 127.0.0.1:%(port)s; }") as stub:
+        certs = Certificates(stub.dir)
+        with Nodes(2, certs.path("elsewhere")) as nodes:
+            nodes.nodes[0].stop()
+            nodes.nodes[0] = Scripted(nodes.say, certs.path("server"))
+            nodes.map = [(nodes[0], "0-16383", "")]
+            with a_box("redis_tls ca=%s;" % certs.path("ca")
+                       + nodes.urls(0, scheme="rediss")) as box:
+                check(is_asked(box, nodes[0]), box.log()[-1500:])
+                nodes[0].answer = lambda words: (
+                    b"-MOVED 1 127.0.0.1:%d\r\n" % nodes[1].port
+                    if words[0] == "GET" and "{" in words[1]
+                    else nodes.say(words))
+                box.client().get("/o")
+                time.sleep(0.3)
+                nodes.map = [(nodes[1], "0-16383", "elsewhere.example")]
+                check(is_asked(box, nodes[1], 10), box.log()[-1500:])
+
+
+def resident(box):
+    """MB of memory, of the worker."""
+    with open(f"/proc/{box.worker_pids()[0]}/status", encoding="ascii") as lines:
+        return next(int(line.split()[1]) for line in lines
+                    if line.startswith("VmRSS")) / 1024
+
+
+@scenario
+def a_map_of_ever_new_nodes_is_not_believed():
+    with Nodes(1) as nodes:
+        nodes.map = [(nodes[0], "0-16383", "")]
+        with a_box(nodes.urls(0)) as box:
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            before = resident(box)
+            turn = [0]
+
+            def lie(words):
+                if words[:2] == ["CLUSTER", "NODES"]:
+                    turn[0] += 1
+                    return bulk("".join(
+                        f"{i:040x} 127.{turn[0]}.{i // 250}.{i % 250}:1@1 master"
+                        f" - 0 0 1 connected {i}\n" for i in range(4000)))
+                if words[0] == "GET" and "{" in words[1]:
+                    return b"-MOVED 1 127.0.0.1:%d\r\n" % nodes[0].port
+                return None
+            nodes[0].answer = lie
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                client = box.client()
+                for i in range(20):
+                    client.get(f"/o{i}")
+                client.close()
+                time.sleep(0.05)
+            grown = resident(box) - before
+            note(f"{turn[0]} maps, {grown:.0f} MB")
+            check(turn[0] > 1 and grown < 40 * SLACK, turn, grown)
+
+
+@scenario
+def a_worker_that_was_held_up_forgets_the_feed_of_a_node_that_left():
+    with Nodes(2) as nodes:
+        # p:feed is in slot 6641.
+        nodes.map = [(nodes[1], "0-8191", ""), (nodes[0], "8192-16383", "")]
+        with a_box(nodes.urls(0)) as box:
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            check(eventually(lambda: nodes[1].count("XREAD") > 2))
+            worker = box.worker_pids()[0]
+            looks = threading.Event()
+            told = threading.Event()
+            stops = threading.Event()
+
+            # Behind the new map comes a doubt, so the next look is an early
+            # one; the worker sleeps before that, and before the feed's.
+            def leave(words):
+                if words[:2] == ["CLUSTER", "NODES"]:
+                    nodes.map = [(nodes[0], "0-16383", "")]
+                    looks.set()
+                    time.sleep(0.1)
+                    told.set()
+                elif words[0] == "GET" and "{" in words[1]:
+                    if looks.is_set() and not stops.is_set():
+                        stops.set()
+                        told.wait(1)
+                        time.sleep(0.003)
+                        threading.Timer(0.003, os.kill, (
+                            worker, signal.SIGSTOP)).start()
+                    return b"-MOVED 1 127.0.0.1:%d\r\n" % nodes[0].port
+                return nodes.say(words)
+            nodes[0].answer = leave
+            nodes[1].answer = leave
+            check(looks.wait(15))
+            for i in range(8):
+                box.client().send(f"/o{i}")
+            check(stops.wait(5))
+            time.sleep(12)
+            os.kill(worker, signal.SIGCONT)
+            nodes[0].answer = nodes.say
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            check(box.worker_pids() == [worker], box.log()[-1500:])
+
+
 main()

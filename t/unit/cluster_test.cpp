@@ -115,6 +115,45 @@ static void what_is_no_map_is_none(void**) {
     }
 }
 
+// What is said of the slots is carried out for each of them.
+static void a_slot_has_one_holder(void**) {
+    assert_false(read("a 10.0.0.1:1@2 master - 0 0 1 connected 0-16383\n"
+                      "b 10.0.0.2:1@2 master - 0 0 1 connected 7\n")
+                     .has_value());
+    assert_false(
+        read("a 10.0.0.1:1@2 master - 0 0 1 connected 0-16383 0-16383\n")
+            .has_value());
+}
+
+static void a_map_has_so_many_nodes_at_most(void**) {
+    std::string text;
+    for (std::size_t i = 0; i < most_nodes; ++i) {
+        text += "a h" + std::to_string(i) + ":1@2 master - 0 0 1 connected " +
+                std::to_string(i) + "\n";
+    }
+    assert_true(read(text).has_value());
+    text += "a h:1@2 master - 0 0 1 connected 16383\n";
+    assert_false(read(text).has_value());
+}
+
+// It is looked up, and written to the log.
+static void a_host_is_a_name_or_an_address(void**) {
+    for (const std::string host :
+         {"h\x1b[2J", "h\r", "h\x80", "h\"", "h/", ""}) {
+        assert_false(read("a " + host + ":1@2 master - 0 0 1 connected 0-9\n")
+                         .has_value());
+        if (host.empty()) { continue; }
+        assert_false(read_redirection("MOVED 1 " + host + ":1").has_value());
+        assert_false(
+            read("a 10.0.0.1:1@2," + host + " master - 0 0 1 connected 0-9\n")
+                .has_value());
+    }
+    assert_false(read_redirection("MOVED 1 " + std::string(256, 'h') + ":1")
+                     .has_value());
+    assert_true(read_redirection("MOVED 1 a-B_c.9:1").has_value());
+    assert_true(read_redirection("MOVED 1 fe80::1%eth0:1").has_value());
+}
+
 static void an_error_names_slot_and_node(void**) {
     const auto moved = read_redirection("MOVED 3999 127.0.0.1:6381");
     assert_true(moved.has_value());
@@ -154,6 +193,9 @@ int main() {
         cmocka_unit_test(an_address_of_ipv6_has_colons_of_its_own),
         cmocka_unit_test(names_are_not_taken_for_what_stands_behind_them),
         cmocka_unit_test(what_is_no_map_is_none),
+        cmocka_unit_test(a_slot_has_one_holder),
+        cmocka_unit_test(a_map_has_so_many_nodes_at_most),
+        cmocka_unit_test(a_host_is_a_name_or_an_address),
         cmocka_unit_test(an_error_names_slot_and_node),
         cmocka_unit_test(an_error_without_a_host_means_the_one_that_was_asked),
         cmocka_unit_test(other_errors_name_nobody),

@@ -51,6 +51,14 @@ static void a_port_that_is_none_is_no_answer(void**) {
     }
 }
 
+// It is looked up, and written to the log.
+static void a_host_is_a_name_or_an_address(void**) {
+    for (const char* host : {"h\x1b[2J", "a b", "h\n", "h/"}) {
+        assert_false(
+            read({"ip", host, "port", "1", "config-epoch", "1"}).has_value());
+    }
+}
+
 static void a_name_without_a_value_is_ignored(void**) {
     assert_true(read({"ip", "h", "port", "1", "config-epoch", "1", "flags"})
                     .has_value());
@@ -91,6 +99,7 @@ int main() {
         cmocka_unit_test(a_sentinel_names_address_port_and_epoch),
         cmocka_unit_test(what_lacks_one_of_them_is_no_answer),
         cmocka_unit_test(a_port_that_is_none_is_no_answer),
+        cmocka_unit_test(a_host_is_a_name_or_an_address),
         cmocka_unit_test(a_name_without_a_value_is_ignored),
         cmocka_unit_test(an_error_is_no_answer),
         cmocka_unit_test(the_latest_failover_is_believed),
