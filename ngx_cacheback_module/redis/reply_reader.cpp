@@ -87,7 +87,8 @@ Reply* ReplyReader::place(const redisReadTask* task) noexcept {
     if (task->parent == nullptr) {
         texts_.clear();
         arrays_.clear();
-        if (text_.capacity() > kept_text) { text_ = {}; }
+        // Assigning an empty string would keep the memory.
+        if (text_.capacity() > kept_text) { std::string().swap(text_); }
         root_ = {};
         return &root_;
     }

@@ -17,6 +17,9 @@ constexpr std::size_t chunk_size = 64 * 1024;
 // patience, so that a trickle does not hold it for ever.
 constexpr core::Millis trickle = 20;
 
+// Assigning an empty string would keep the memory.
+void let_go(std::string& text) noexcept { std::string().swap(text); }
+
 }  // namespace
 
 Session::Session(std::size_t max_reply, core::Millis patience)
@@ -122,7 +125,8 @@ void Session::end_link() noexcept {
     greeting_.clear();
     greeting_at_ = 0;
     out_.resize(1);  // there always is one
-    out_.back() = {};
+    out_.back().at = 0;
+    let_go(out_.back().bytes);
     before_last_ = 0;
 }
 
@@ -132,16 +136,24 @@ void Session::fail_all() {
     const QuestionId end = head_ + count_;
     while (link == link_ && head_ != end) {
         const Question question = slot(head_);
-        ++head_;
-        --count_;
+        pass_over();
         if (question.done != nullptr) { question.done(question, Answer{}); }
     }
 }
 
 void Session::forget_all() noexcept {
     end_link();
-    head_ += count_;
-    count_ = 0;
+    while (count_ > 0) { pass_over(); }
+}
+
+// The oldest question. A place for many would else hold a large command each.
+void Session::pass_over() noexcept {
+    constexpr std::size_t small = 4096;
+    if (!kept_.empty() && kept(head_).capacity() > small) {
+        let_go(kept(head_));
+    }
+    ++head_;
+    --count_;
 }
 
 // -- questions
@@ -258,7 +270,7 @@ void Session::sent(std::size_t count, core::Millis now) {
         }
         first.at = 0;
         if (first.bytes.capacity() > chunk_size) {
-            first.bytes = {};
+            let_go(first.bytes);
         } else {
             first.bytes.clear();
         }
@@ -296,8 +308,7 @@ bool Session::answer(const Reply& reply) {
         answered = redirected(question, reply.text);
         if (link != link_) { return false; }
     }
-    ++head_;
-    --count_;
+    pass_over();
     if (!answered && question.done != nullptr) {
         question.done(question, Answer{Answer::End::reply, &reply});
         if (link != link_) { return false; }

@@ -176,9 +176,10 @@ class Session {
 
     ReplyReader reader_;
 
-    [[nodiscard]] std::string& kept(QuestionId id) {
+    [[nodiscard]] std::string& kept(QuestionId id) noexcept {
         return kept_[id & (ring_.size() - 1)];
     }
+    void pass_over() noexcept;
     bool redirected(const Question& question, std::string_view error);
 
     std::vector<Question> ring_;  // a power of two; index = id

@@ -15,6 +15,28 @@ extern "C" {
 #include <cmocka.h>
 }
 
+#include <malloc.h>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::size_t allocated = 0;  // bytes, by new
+}
+
+void* operator new(std::size_t size) {
+    void* memory = std::malloc(size);
+    if (memory == nullptr) { throw std::bad_alloc{}; }
+    allocated += malloc_usable_size(memory);
+    return memory;
+}
+void operator delete(void* memory) noexcept {
+    allocated -= malloc_usable_size(memory);
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    operator delete(memory);
+}
+
 using namespace cacheback::redis;
 using cacheback::core::Millis;
 using Step = GreetingFailure::Step;
@@ -315,6 +337,57 @@ void kept_commands_stay_with_their_questions_when_there_are_many(void** state) {
                             ("command " + std::to_string(i)).c_str());
     }
     assert_int_equal(answers, 0);
+}
+
+void kept_commands_are_let_go_with_their_questions(void** state) {
+    Talk& talk = of(state);
+    Elsewhere elsewhere;
+    talk.session.keep_commands(Elsewhere::redirect, &elsewhere);
+    talk.begin();
+    assert_true(talk.session.received("+OK\r\n$-1\r\n", 0));
+    int answers = 0;
+    const std::size_t before = allocated;
+    const std::string large(50000, 'x');
+    for (int i = 0; i < 200; ++i) {
+        talk.session.commands() += large;
+        Question question;
+        question.done = count_answer;
+        question.owner = &answers;
+        question.deadline = 100;
+        talk.session.ask(question);
+        (void)talk.send_all();
+        if (i % 2 == 1) {
+            assert_true(talk.session.received("+OK\r\n+OK\r\n", 0));
+        }
+    }
+    assert_int_equal(answers, 200);
+    assert_true(allocated < before + 400000);
+    talk.session.commands() += large;
+    talk.session.ask({});
+    talk.session.fail_all();
+    assert_true(allocated < before + 300000);
+}
+
+void what_was_large_is_let_go(void** state) {
+    Talk& talk = of(state);
+    talk.stand();
+    const std::size_t before = allocated;
+    const std::string large(900000, 'x');
+    const std::size_t text = allocated - before;
+    talk.session.take_over(std::string(large));
+    (void)talk.expect(1, 100);
+    (void)talk.send_all();
+    assert_true(allocated < before + text + 100000);
+    assert_true(talk.session.received("$900000\r\n" + large + "\r\n", 0));
+    (void)talk.ask(2, 100);
+    talk.heard = {};
+    assert_true(talk.session.received("$1\r\nx\r\n", 0));
+    talk.heard.shrink_to_fit();
+    assert_true(allocated < before + text + 100000);
+    talk.session.commands() += large;
+    talk.session.ask({});
+    talk.session.fail_all();
+    assert_true(allocated < before + text + 100000);
 }
 
 void a_question_may_outlive_its_asker(void** state) {
@@ -710,6 +783,8 @@ int main() {
         TEST(a_command_goes_where_an_error_sends_it),
         TEST(an_error_that_nobody_follows_is_the_answer),
         TEST(other_errors_send_nobody_anywhere),
+        TEST(kept_commands_are_let_go_with_their_questions),
+        TEST(what_was_large_is_let_go),
         TEST(kept_commands_stay_with_their_questions_when_there_are_many),
         TEST(a_question_may_outlive_its_asker),
         TEST(a_refused_name_does_not_matter),
