@@ -1,5 +1,6 @@
 #include "feed_message.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <utility>
@@ -14,6 +15,9 @@ namespace {
 // later versions may add to it.
 constexpr std::size_t most_read = 24;
 static_assert(most_read * 40 + 5 <= ReplyReader::max_elements);
+
+// A time that others say is added to ours.
+constexpr core::Millis longest = 365 * 24 * 3600 * core::second;
 
 constexpr std::pair<std::string_view, Change::Kind> words[] = {
     {"stored", Change::Kind::stored},
@@ -38,6 +42,15 @@ bool parse(std::string_view text, Number& number, int base) noexcept {
     return error == std::errc() && at == end;
 }
 
+// "milliseconds-number", as the server gave it.
+bool is_position(std::string_view text) noexcept {
+    const std::size_t dash = text.find('-');
+    std::uint64_t part = 0;
+    return dash != std::string_view::npos &&
+           parse(text.substr(0, dash), part, 10) &&
+           parse(text.substr(dash + 1), part, 10);
+}
+
 // `fields` is name, value, name, value …; unknown names are of later versions.
 bool parse_change(const Reply& fields, Change& change) noexcept {
     bool has_kind = false;
@@ -60,6 +73,7 @@ bool parse_change(const Reply& fields, Change& change) noexcept {
             if (!parse(value.text, change.length, 10) || change.length < 0) {
                 return false;
             }
+            change.length = std::min(change.length, longest);
         } else if (name.text == "number") {
             if (!parse(value.text, change.number, 10) || change.number < 0) {
                 return false;
@@ -87,7 +101,8 @@ bool parse_messages(const Reply& messages, FeedPage& page) {
     for (std::size_t i = 0; i < messages.count; ++i) {
         const Reply& message = messages.elements[i];
         if (message.kind != Reply::Kind::array || message.count != 2 ||
-            message.elements[0].kind != Reply::Kind::string) {
+            message.elements[0].kind != Reply::Kind::string ||
+            !is_position(message.elements[0].text)) {
             return false;
         }
         page.position = message.elements[0].text;

@@ -122,6 +122,37 @@ void what_cannot_be_understood_is_passed_over(void**) {
     }
 }
 
+// It is kept, and what a server calls an error when it is asked for would be
+// one for ever.
+void a_position_is_two_numbers(void**) {
+    const std::string fields =
+        words({"change", "stored", "box", "1", "key", "k"});
+    for (const char* position :
+         {"", "7", "7-", "-0", "7-0 ", "x-0", "7-x", "7-0-0",
+          "123456789012345678901-0", "0-123456789012345678901"}) {
+        Read read(stream("*1\r\n" + message(position, fields)));
+        assert_false(read_feed(*read.reply).sound);
+    }
+    Read read(
+        stream("*1\r\n" +
+               message("18446744073709551615-18446744073709551615", fields)));
+    assert_true(read_feed(*read.reply).sound);
+}
+
+// Times are added to it.
+void a_length_is_bounded(void**) {
+    for (const char* length : {"9223372036854775807", "31536000001"}) {
+        Read read(
+            stream("*1\r\n" +
+                   message("7-0", words({"change", "uncacheable", "for", length,
+                                         "box", "1", "key", "k"}))));
+        const FeedPage page = read_feed(*read.reply);
+        assert_true(page.sound);
+        assert_int_equal(page.changes.size(), 1);
+        assert_int_equal(page.changes[0].length, 31536000000);
+    }
+}
+
 void an_answer_that_is_no_page_is_unsound(void**) {
     for (const std::string& bad :
          {std::string("+OK\r\n"), std::string(":1\r\n"), std::string("*0\r\n"),
@@ -185,6 +216,8 @@ int main() {
         cmocka_unit_test(each_kind_of_change_is_read_as_it_was_written),
         cmocka_unit_test(no_message_in_time_is_an_empty_page),
         cmocka_unit_test(what_cannot_be_understood_is_passed_over),
+        cmocka_unit_test(a_position_is_two_numbers),
+        cmocka_unit_test(a_length_is_bounded),
         cmocka_unit_test(an_answer_that_is_no_page_is_unsound),
         cmocka_unit_test(the_end_of_the_feed_is_its_newest_message),
         cmocka_unit_test(a_message_is_looked_for_by_its_position),
