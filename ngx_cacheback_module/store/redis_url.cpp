@@ -54,8 +54,7 @@ bool read_number(string_view text, Number& number) {
 // The text with its password, or what may be one, made unreadable.
 std::string hide_password(string_view text) {
     const std::size_t scheme = text.find("://");
-    if (scheme == string_view::npos) { return std::string(text); }
-    const std::size_t begin = scheme + 3;
+    const std::size_t begin = scheme == string_view::npos ? 0 : scheme + 3;
     const std::size_t at = text.rfind('@');
     const std::size_t colon = text.find(':', begin);
     std::size_t secret = begin;  // without a colon: in the place of the user
@@ -65,7 +64,8 @@ std::string hide_password(string_view text) {
                std::string(text.substr(at));
     }
     // "user:password" of somebody who forgot the host.
-    if (colon == string_view::npos || text[begin] == '[') {
+    if (scheme == string_view::npos || colon == string_view::npos ||
+        text[begin] == '[') {
         return std::string(text);
     }
     std::uint16_t port = 0;

@@ -109,6 +109,10 @@ void errors_never_show_the_password(void**) {
              "redis://:secret@h/x",
              "rediss://:secret@h:0",
              "http://ann:secret@h",
+             "ann:secret@h",
+             "secret@h:6379",
+             "redis:/:secret@h",
+             "redis:ann:secret@h/0",
          }) {
         const std::string error = bad(text);
         assert_false(error.empty());
