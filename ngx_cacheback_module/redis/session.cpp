@@ -172,7 +172,7 @@ std::string& Session::commands() {
 
 void Session::take_over(std::string&& command) {
     make_room();
-    command_at_ = no_command;
+    command_at_ = 0;
     Chunk& last = out_.back();
     if (last.bytes.empty()) {
         last.bytes = std::move(command);

@@ -106,9 +106,9 @@ class Session {
     void take_over(std::string&& command);  // a large one, not copied again
     QuestionId ask(const Question& question);
 
-    // Keeps each command that comes by commands() until it is answered. An
-    // error that names another server is given to `redirect`, which asks there
-    // and says true, or lets it be the answer.
+    // Keeps a copy of each command until it is answered. An error that names
+    // another server is given to `redirect`, which asks there and says true, or
+    // lets it be the answer.
     using Redirect = bool (*)(void* owner, const Question& question,
                               std::string_view command, std::string_view error);
     void keep_commands(Redirect redirect, void* owner) noexcept {

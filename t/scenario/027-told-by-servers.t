@@ -255,6 +255,25 @@ def a_node_first_met_by_moved_is_known_by_the_name_that_it_announces():
                 check(is_asked(box, nodes[1], 10), box.log()[-1500:])
 
 
+@scenario
+def a_large_entry_goes_where_moved_sends_it():
+    with Nodes(2) as nodes:
+        nodes.map = [(nodes[0], "0-16383", "")]
+        with a_box(nodes.urls(0)) as box:
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            nodes[0].answer = lambda words: (
+                b"-MOVED 1 127.0.0.1:%d\r\n" % nodes[1].port
+                if words[0] in ("SET", "EVAL") else nodes.say(words))
+            for size in (200000, 1000, 100000):
+                nodes[1].asked.clear()
+                box.client().get(f"/large?size={size}")
+                check(eventually(lambda: nodes[1].count("SET")
+                                 and nodes[1].count("EVAL")),
+                      size, [words[0] for words in nodes[1].asked])
+                value = next(w for w in nodes[1].asked if w[0] == "SET")[2]
+                check(len(value) > size, len(value))
+
+
 def resident(box):
     """MB of memory, of the worker."""
     with open(f"/proc/{box.worker_pids()[0]}/status", encoding="ascii") as lines:

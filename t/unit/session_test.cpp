@@ -339,6 +339,21 @@ void kept_commands_stay_with_their_questions_when_there_are_many(void** state) {
     assert_int_equal(answers, 0);
 }
 
+void a_large_command_is_kept_as_well(void** state) {
+    Talk& talk = of(state);
+    Elsewhere elsewhere;
+    (void)answers_after(talk, elsewhere, "$-1\r\n$-1\r\n");
+    for (const bool behind_another : {false, true}) {
+        if (!behind_another) { (void)talk.send_all(); }
+        talk.session.take_over(std::string(100000, behind_another ? 'b' : 'a'));
+        (void)talk.expect(1, 100);
+    }
+    assert_true(talk.session.received("-MOVED 7 h:1\r\n", 0));
+    assert_true(elsewhere.command == std::string(100000, 'a'));
+    assert_true(talk.session.received("-MOVED 7 h:1\r\n", 0));
+    assert_true(elsewhere.command == std::string(100000, 'b'));
+}
+
 void kept_commands_are_let_go_with_their_questions(void** state) {
     Talk& talk = of(state);
     Elsewhere elsewhere;
@@ -783,6 +798,7 @@ int main() {
         TEST(a_command_goes_where_an_error_sends_it),
         TEST(an_error_that_nobody_follows_is_the_answer),
         TEST(other_errors_send_nobody_anywhere),
+        TEST(a_large_command_is_kept_as_well),
         TEST(kept_commands_are_let_go_with_their_questions),
         TEST(what_was_large_is_let_go),
         TEST(kept_commands_stay_with_their_questions_when_there_are_many),
