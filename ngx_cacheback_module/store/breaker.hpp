@@ -23,6 +23,13 @@ class Breaker {
     // `skipped`: the value of a counter of what is not asked meanwhile.
     bool open(std::uint64_t skipped, core::Millis now) noexcept;
     bool close() noexcept;
+    // Whether it has been open for so long; true as well when the clock was set
+    // back meanwhile.
+    [[nodiscard]] bool older_than(core::Millis age,
+                                  core::Millis now) const noexcept {
+        const core::Millis since = now - opened();
+        return opened() != 0 && (since >= age || since < 0);
+    }
     // What the counter, being `skipped` now, has gained since it opened.
     [[nodiscard]] std::uint64_t skipped_of(
         std::uint64_t skipped) const noexcept {

@@ -335,12 +335,16 @@ void RedisHealth::write_refused(ErrorKind kind, std::string_view text) {
 }
 
 void RedisHealth::writes_again() {
+    const core::Millis now = wall_now();
     const core::Millis stopped = breakers_->writes.opened();
-    const core::Millis off = wall_now() - stopped;
     // One that was on its way before the refusal proves nothing.
-    if (stopped != 0 && off < shortest_write_pause) { return; }
+    if (stopped != 0 &&
+        !breakers_->writes.older_than(shortest_write_pause, now)) {
+        return;
+    }
     writes_off_ = false;
     if (stopped == 0 || !current() || !breakers_->writes.close()) { return; }
+    const core::Millis off = std::max<core::Millis>(now - stopped, 0);
     log(NGX_LOG_WARN,
         "takes writes again after " + std::to_string((off + 500) / 1000) + "s");
 }

@@ -46,6 +46,21 @@ static void a_clock_that_was_set_back_does_not_stop_the_probes(void**) {
     assert_true(breaker.take_probe(5000, 200));
 }
 
+static void its_age_is_told(void**) {
+    Breaker breaker{};
+    assert_false(breaker.older_than(0, 1000));
+    assert_true(breaker.open(0, 5000));
+    assert_false(breaker.older_than(1000, 5999));
+    assert_true(breaker.older_than(1000, 6000));
+}
+
+// Or it would stay open until the clock is where it was.
+static void it_is_old_when_the_clock_was_set_back(void**) {
+    Breaker breaker{};
+    assert_true(breaker.open(0, 3600000));
+    assert_true(breaker.older_than(1000, 5000));
+}
+
 static void each_server_has_breakers_of_its_own(void**) {
     static BreakerTable table{};
     assert_true(table.of(7, 1).reads.open(0, 1));
@@ -78,6 +93,8 @@ int main() {
         cmocka_unit_test(what_is_skipped_counts_from_the_opening),
         cmocka_unit_test(one_probe_is_let_through_per_pause),
         cmocka_unit_test(a_clock_that_was_set_back_does_not_stop_the_probes),
+        cmocka_unit_test(its_age_is_told),
+        cmocka_unit_test(it_is_old_when_the_clock_was_set_back),
         cmocka_unit_test(each_server_has_breakers_of_its_own),
         cmocka_unit_test(too_many_servers_replace_what_was_used_least_lately),
     };
