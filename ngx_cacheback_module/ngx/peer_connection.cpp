@@ -26,6 +26,7 @@ bool PeerConnection::open(const PeerAddress& address, const ngx_str_t& name,
     close();
     failure_.clear();
     tls_ = address.tls;
+    tls_error_.clear();
     host_ = address.host;
     log_ = silent(*ngx_cycle->log);
     name_ = name;
@@ -95,6 +96,24 @@ void PeerConnection::set_failure(const char* what, ngx_err_t error) {
     failure_ += ")";
 }
 
+void PeerConnection::set_io_failure(const char* what, ngx_err_t error) {
+    set_failure(what, tls_error_.empty() ? error : 0);
+    if (!tls_error_.empty()) { failure_ += ": " + tls_error_; }
+}
+
+void PeerConnection::fail_to_send(const char* what) {
+    const ngx_err_t error = ngx_socket_errno;
+    if (tls_ != nullptr) {
+        // Why the server has gone may stand in what it said last.
+        std::string own = std::exchange(tls_error_, {});
+        u_char rest[64];
+        (void)connection_->recv(connection_, rest, sizeof(rest));
+        if (tls_error_.empty()) { tls_error_ = std::move(own); }
+    }
+    set_io_failure(what, error);
+    close();
+}
+
 void PeerConnection::lose(const char* what, ngx_err_t error) {
     set_failure(what, error);
     close();
@@ -140,7 +159,6 @@ void PeerConnection::start_tls() {
     ngx_connection_t* c = connection_;
     if (c->ssl != nullptr) { return; }
     // nginx logs what went wrong; here it is what lost() tells.
-    tls_error_.clear();
     log_.log_level = NGX_LOG_INFO;
     log_.writer = on_tls_log;
     log_.wdata = this;
@@ -157,7 +175,6 @@ void PeerConnection::start_tls() {
 void PeerConnection::finish_tls() {
     ngx_connection_t* c = connection_;
     const bool late = c->write->timedout;
-    log_ = silent(*ngx_cycle->log);
     c->read->handler = on_read;
     c->write->handler = on_write;
     if (c->ssl == nullptr || !c->ssl->handshaked) {
@@ -259,7 +276,9 @@ void PeerConnection::read(std::size_t budget, bool dry) {
             return;
         }
         if (n < 0) {
-            lose("recv() failed", ngx_socket_errno);
+            set_io_failure("recv() failed", ngx_socket_errno);
+            close();
+            listener_.lost(failure_);
             return;
         }
         listener_.received({read_buffer, static_cast<std::size_t>(n)});
@@ -290,8 +309,7 @@ std::optional<std::size_t> PeerConnection::send(const std::string_view* pieces,
         const ssize_t n =
             c->send(c, reinterpret_cast<u_char*>(bytes), pieces[0].size());
         if (n == NGX_ERROR) {
-            set_failure("send() failed", ngx_socket_errno);
-            close();
+            fail_to_send("send() failed");
             return {};
         }
         sent = n > 0 ? static_cast<std::size_t>(n) : 0;
@@ -312,8 +330,7 @@ std::optional<std::size_t> PeerConnection::send(const std::string_view* pieces,
         }
         ngx_chain_t* rest = c->send_chain(c, links, 0);
         if (rest == NGX_CHAIN_ERROR) {
-            set_failure("writev() failed", ngx_socket_errno);
-            close();
+            fail_to_send("writev() failed");
             return {};
         }
         sent = size;

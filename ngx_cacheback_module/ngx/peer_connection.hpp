@@ -90,6 +90,9 @@ class PeerConnection {
     void lose(const char* what, ngx_err_t error);
     void give_up() noexcept;
     void set_failure(const char* what, ngx_err_t error);
+    // Of the socket, or of TLS in OpenSSL's words.
+    void set_io_failure(const char* what, ngx_err_t error);
+    void fail_to_send(const char* what);
 
     PeerListener& listener_;
     ngx_connection_t* connection_ = nullptr;
@@ -97,7 +100,8 @@ class PeerConnection {
     const Tls* tls_ = nullptr;
     std::string host_;
     std::string tls_error_;  // in OpenSSL's words
-    ngx_log_t log_{};        // silent: the owner decides what is worth a line
+    // Silent, with TLS to tls_error_: the owner decides what is worth a line.
+    ngx_log_t log_{};
     ngx_str_t name_{};
     std::string failure_;
 };

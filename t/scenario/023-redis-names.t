@@ -9,6 +9,7 @@ from scenario import Box, SLACK, check, eventually, main, note, scenario
 CONF = """
     resolver 127.0.0.1:NAMES ipv6=off valid=1s;
     resolver_timeout 2s;
+    keepalive_requests 100000;
     cacheback_store pages {
         memory off;
         redis  redis://cache.example:%(redis)s;
