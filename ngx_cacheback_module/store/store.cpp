@@ -198,6 +198,7 @@ void Store::leave_worker() {
         }
     }
     in_worker_ = false;
+    vary_hints_ = {};
     if (line_ != nullptr) {
         line_->close();
         delete line_;

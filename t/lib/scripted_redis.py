@@ -95,6 +95,9 @@ class Scripted:
                     if words[0] == "XREAD" and "BLOCK" in words:
                         time.sleep(int(words[words.index("BLOCK") + 1]) / 1000)
                     reply = when_empty(words)
+                    if words[0] == "EVAL" and words[3].endswith(":purges"):
+                        # No tag was ever purged.
+                        reply = b"*2\r\n" + bulk("-") + bulk("0")
                 link.sendall(reply)
         except (OSError, ValueError):
             return                      # either side has gone
