@@ -287,6 +287,7 @@ def what_redis_has_evicted_of_the_bookkeeping_brings_nothing_back():
             target = "/o?" + VARY
             for value in "ab":
                 box.get(target, variant(value))
+            time.sleep(0.1 * SLACK)     # both are committed
             (key,) = keys_of(box, suffix)
             check(box.redis("DEL", key) == 1)
             if suffix == b"}":
