@@ -100,10 +100,12 @@ end
 
 -- --- the usual case: one argument or none, fresh in memory -------------------
 
--- Small values that were read lately stay in this worker, with what tells that
--- they are out of date: no lock, no copy. At most so many of a job, twice.
+-- Values that were read lately stay in this worker, with what tells that they
+-- are out of date: no lock, no copy. At most so many of a job, and so many
+-- bytes, twice.
 local MAX_COPIES = 256
-local MAX_COPY = 2048
+local MAX_BYTES = 512 * 1024
+local MAX_COPY = 32 * 1024
 -- Every so many'th read keeps its value: less often where that was of little
 -- use, since more values are read than there is room for.
 local OFTEN, SELDOM = 4, 128
@@ -113,7 +115,7 @@ local made = new_copy()
 local COPY_SIZE = ffi.sizeof(made)
 
 function _M.new_copies()
-    return { newer = {}, older = {}, count = 0, reads = 0, used = 0,
+    return { newer = {}, older = {}, count = 0, bytes = 0, reads = 0, used = 0,
         every = OFTEN }
 end
 
@@ -124,18 +126,20 @@ local function keep(copies, name, result)
         return
     end
     copies.reads = 0
-    if copies.count >= MAX_COPIES then
+    if copies.count >= MAX_COPIES or copies.bytes >= MAX_BYTES then
         copies.every = copies.used > 4 * MAX_COPIES and OFTEN
             or min(copies.every * 2, SELDOM)
         copies.older, copies.newer = copies.newer, {}
-        copies.count, copies.used = 0, 0
+        copies.count, copies.bytes, copies.used = 0, 0, 0
     end
     local held = copies.newer[name]
     if not held then
         copies.count = copies.count + 1
-        held = { at = new_copy() }
+        held = { at = new_copy(), size = 0 }
         copies.newer[name] = held
     end
+    copies.bytes = copies.bytes + item.size - held.size
+    held.size = item.size
     ffi_copy(held.at, made, COPY_SIZE)
     held.value = result
 end
