@@ -14,7 +14,8 @@ tests=${T:-t/010-store.t t/024-refresh.t t/040-lock.t t/045-purge.t \
     t/scenario/002-redis-away.t t/scenario/003-redis-lies.t \
     t/scenario/020-fleet.t t/scenario/021-coherence.t \
     t/scenario/022-redis-tls.t t/scenario/024-redis-sentinel.t \
-    t/scenario/025-redis-cluster.t}
+    t/scenario/025-redis-cluster.t t/scenario/026-variants.t \
+    t/scenario/032-groups.t}
 
 [ "$(id -u)" = 0 ] || { echo "matrix: needs root, for chroot" >&2; exit 1; }
 command -v debootstrap >/dev/null ||
