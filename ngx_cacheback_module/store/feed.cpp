@@ -67,12 +67,13 @@ void Feed::read() {
     asked_ = MemoryTier::clock();
     if (step_ == Step::place) {
         complete_ = 0;
+        marks_refused_ = false;
         position_ = control_.feed_position();
         anchor_ = position_;
         const bool nowhere = position_.empty() || position_ == beginning;
         if (nowhere) { step_ = Step::newest; }
     }
-    if (step_ == Step::follow && !control_.knows_purges()) {
+    if (step_ == Step::follow && !control_.knows_purges() && !marks_refused_) {
         step_ = Step::marks;
         marks_ = 0;
     }
@@ -173,7 +174,11 @@ bool Feed::take(const redis::Answer& answer) {
             servers_.doubt();
         }
         node_->health.feed_error(answer.reply->text);
-        return false;
+        if (step_ != Step::marks) { return false; }
+        // The feed tells the rest all the same.
+        marks_refused_ = true;
+        step_ = Step::follow;
+        return true;
     }
     if (step_ == Step::marks) {
         return take_marks(*answer.reply) ||

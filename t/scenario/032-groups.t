@@ -285,6 +285,23 @@ def more_groups_than_a_box_knows_cost_one_question_for_an_item():
             check(three.get(gone).body != old)
 
 
+@scenario
+def who_may_not_read_the_marks_reads_the_feed():
+    with Site(conf(DIRECT)) as one:
+        target = "/o?max_age=600"
+        check(eventually(lambda: readers(one) == 1))
+        one.redis("ACL", "SETUSER", "two", "on", ">two", "~*", "+@all",
+                  "-eval")
+        login = "redis redis://two:two@127.0.0.1:%(redis)s/0;"
+        with Site(conf(login), beside=one) as two:
+            check(two.logged("does not let this box read"))
+            check(eventually(lambda: readers(one) == 2), readers(one))
+            one.get(target)
+            old = held(two, target)
+            one.get(target, method="POST")
+            gone_within(WORST, two, target, old)
+
+
 class Clustered(Site):
     def write_conf(self, http=None):
         if "cluster" not in self.ports:
