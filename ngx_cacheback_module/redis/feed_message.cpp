@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "../core/hexadecimal.hpp"
 #include "commands.hpp"
 
 namespace cacheback::redis {
@@ -28,12 +29,6 @@ constexpr std::pair<std::string_view, Change::Kind> words[] = {
     {"tags-stale", Change::Kind::tags_stale},
     {"tags-gone", Change::Kind::tags_gone},
 };
-
-std::string hexadecimal(std::uint64_t number) {
-    char text[16];
-    char* end = std::to_chars(std::begin(text), std::end(text), number, 16).ptr;
-    return std::string(text, static_cast<std::size_t>(end - text));
-}
 
 template <class Number>
 bool parse(std::string_view text, Number& number, int base) noexcept {
@@ -129,7 +124,7 @@ std::string_view word(Change::Kind kind) noexcept {
 void append_change(std::string& out, std::string_view feed,
                    const Change& change) {
     const std::string length = std::to_string(change.length);
-    const std::string box = hexadecimal(change.box);
+    const std::string box = core::hexadecimal(change.box);
     if (change.variant.empty() && change.as.empty()) {
         append_command(out, {"XADD", feed, "MAXLEN", "~", kept_messages, "*",
                              "change", word(change.kind), "for", length, "box",

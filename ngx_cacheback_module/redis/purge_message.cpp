@@ -4,6 +4,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "../core/hexadecimal.hpp"
 #include "commands.hpp"
 #include "feed_message.hpp"
 #include "purge_scripts.hpp"
@@ -44,11 +45,7 @@ std::string write_tags(const std::vector<std::uint64_t>& tags) {
     std::string text;
     for (std::uint64_t tag : tags) {
         if (!text.empty()) { text += ' '; }
-        char digits[tag_digits];
-        char* end =
-            std::to_chars(std::begin(digits), std::end(digits), tag, 16).ptr;
-        const auto size = static_cast<std::size_t>(end - digits);
-        text.append(tag_digits - size, '0').append(digits, size);
+        text += core::hexadecimal(tag);
     }
     return text;
 }
@@ -70,7 +67,7 @@ void append_purge(std::string& out, const MarksKeys& keys, bool gone,
         {"EVAL", purge_script, "2", keys.marks, keys.feed, gone ? "g" : "s",
          word(gone ? Change::Kind::tags_gone : Change::Kind::tags_stale),
          std::to_string(least), std::to_string(marks_kept), kept_messages,
-         write_tags({box}), write_tags(tags)});
+         core::hexadecimal(box), write_tags(tags)});
 }
 
 void append_marks_read(std::string& out, std::string_view marks,

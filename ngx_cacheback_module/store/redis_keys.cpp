@@ -1,24 +1,15 @@
 #include "redis_keys.hpp"
 
+#include "../core/hexadecimal.hpp"
+
 namespace cacheback::store {
-
-namespace {
-
-std::string hexadecimal(std::uint64_t number) {
-    u_char text[2 * sizeof(number)];
-    const u_char* end = ngx_sprintf(text, "%016xL", number);
-    return {reinterpret_cast<char*>(text),
-            static_cast<std::size_t>(end - text)};
-}
-
-}  // namespace
 
 RedisKeys::RedisKeys(std::string_view prefix, std::uint64_t box)
     : head_(std::string(prefix) + "{"),
       feed_(std::string(prefix) + "feed"),
       purges_(head_ + feed_ + "}:purges"),
       probe_(std::string(prefix) + "probe"),
-      box_(hexadecimal(box)) {}
+      box_(core::hexadecimal(box)) {}
 
 std::string RedisKeys::entry(const TextDigest& digest) const {
     std::string name = head_;
@@ -56,7 +47,7 @@ std::string RedisKeys::fetched(const TextDigest& digest,
 }
 
 std::string RedisKeys::holder(LeaseToken token) const {
-    return box_ + hexadecimal(token);
+    return box_ + core::hexadecimal(token);
 }
 
 }  // namespace cacheback::store

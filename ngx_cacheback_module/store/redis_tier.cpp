@@ -1,6 +1,7 @@
 #include "redis_tier.hpp"
 
 #include "../core/entry.hpp"
+#include "../core/hexadecimal.hpp"
 #include "../core/vary.hpp"
 #include "../redis/commands.hpp"
 #include "../redis/lease_scripts.hpp"
@@ -20,13 +21,6 @@ std::string_view view(const ngx_str_t& text) noexcept {
 
 std::string_view view(const core::Invalidation& bytes) noexcept {
     return {bytes.data(), bytes.size()};
-}
-
-std::string hexadecimal(std::uint64_t number) {
-    u_char text[2 * sizeof(number)];
-    const u_char* end = ngx_sprintf(text, "%016xL", number);
-    return {reinterpret_cast<char*>(text),
-            static_cast<std::size_t>(end - text)};
 }
 
 }  // namespace
@@ -203,7 +197,7 @@ void RedisTier::put(const Key& key, const Target& target, const Pieces& entry,
                  keys_.holder(token), std::to_string(ttl),
                  view(core::invalidation(
                      core::peek_stored(entry.front()).value_or(0))),
-                 target.variant, target.names, hexadecimal(token),
+                 target.variant, target.names, core::hexadecimal(token),
                  std::to_string(core::max_variants)});
             question.done = is_large
                                 ? on_write<true, &RedisHealth::judge_fleet>

@@ -3,6 +3,7 @@
 them deletes no fetch of the other brings back."""
 import contextlib, os, re, statistics, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from fleet import readers
 from load import Crowd
 from scenario import Box, SLACK, check, eventually, main, milliseconds, note
 from scenario import scenario
@@ -26,12 +27,6 @@ def conf(store, more=""):
                 proxy_pass http://127.0.0.1:%%(origin)s;
             }
         }""" % (STORE[store], more)
-
-
-def readers(box):
-    """Boxes that wait for a message of the feed."""
-    return sum(b"cmd=xread " in line
-               for line in box.redis("CLIENT", "LIST").splitlines())
 
 
 @contextlib.contextmanager

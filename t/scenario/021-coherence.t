@@ -4,6 +4,7 @@ the box knows what the others do: what one of them deletes is gone on all within
 a second, whatever happens to the feed, and Redis is not asked about the rest."""
 import contextlib, os, re, signal, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from fleet import gone_within, held
 from scenario import Box, SLACK, check, eventually, main, milliseconds, note
 from scenario import scenario
 
@@ -47,25 +48,6 @@ def fleet(workers=1, redis=PROXY, memory="16m"):
         with Box(conf(redis, memory), workers=workers, beside=one) as two:
             check(eventually(lambda: len(links(one, "cacheback-feed")) == 2))
             yield one, two
-
-
-def held(box, target):
-    """The item, once it comes from the memory of the box."""
-    check(eventually(lambda: box.get(target).fields["x-tier"] == "memory"))
-    return box.get(target).body
-
-
-def gone_within(seconds, client, target, old):
-    """The time until the old answer is no longer given, and that it stays so."""
-    started = time.monotonic()
-    check(eventually(lambda: client.get(target).body != old, 4, 0.002),
-          "still there")
-    took = time.monotonic() - started
-    check(took <= seconds, f"after {took * 1000:.0f} ms")
-    for _ in range(20):
-        check(client.get(target).body != old, "there again")
-        time.sleep(0.002)
-    return took
 
 
 def gets(box):

@@ -2,6 +2,7 @@
 """Items with variants: on one box with and without Redis, and on two."""
 import contextlib, os, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from fleet import readers
 from load import Crowd
 from scenario import Box, SLACK, check, eventually, main, milliseconds, note
 from scenario import scenario
@@ -29,11 +30,6 @@ def conf(store, more=""):
                 proxy_pass http://127.0.0.1:%%(origin)s;
             }
         }""" % (STORE[store], more)
-
-
-def readers(box):
-    return sum(b"cmd=xread " in line
-               for line in box.redis("CLIENT", "LIST").splitlines())
 
 
 @contextlib.contextmanager

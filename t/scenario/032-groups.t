@@ -3,6 +3,7 @@
 boxes that were not there, with a feed or a Redis that is not, and many."""
 import contextlib, os, re, signal, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from fleet import gone_within, held, readers
 from load import Crowd
 from redis_servers import Cluster
 from scenario import Box, SLACK, check, eventually, main, milliseconds, note
@@ -60,36 +61,12 @@ def end(box, *groups):
     check(answer.code == 200, answer)
 
 
-def readers(box):
-    return sum(b"cmd=xread " in line
-               for line in box.redis("CLIENT", "LIST").splitlines())
-
-
 @contextlib.contextmanager
 def fleet(redis=DIRECT, **options):
     with Site(conf(DIRECT, **options), workers=2) as one:
         with Site(conf(redis, **options), workers=2, beside=one) as two:
             check(eventually(lambda: readers(one) == 2), readers(one))
             yield one, two
-
-
-def held(box, target):
-    """The item, once it comes from the memory of the box."""
-    check(eventually(lambda: box.get(target).fields["x-tier"] == "memory"),
-          box.get(target).fields)
-    return box.get(target).body
-
-
-def gone_within(seconds, client, target, old):
-    started = time.monotonic()
-    check(eventually(lambda: client.get(target).body != old, 4, 0.002),
-          "still there")
-    took = time.monotonic() - started
-    check(took <= seconds, f"after {took * 1000:.0f} ms")
-    for _ in range(20):
-        check(client.get(target).body != old, "there again")
-        time.sleep(0.002)
-    return took
 
 
 def scripts(box):
