@@ -532,3 +532,61 @@ POST /o?h=Vary:X-A          200 BYPASS
 wait 0.1
 GET /o?h=Vary:X-A           200 MISS
     > X-A: 2
+
+
+
+=== TEST 22: a 304 may say that the item varies on more (4.3.4)
+--- store
+$TIER
+--- config eval
+"location / { cacheback pages; cacheback_policy rfc9111; $::Origin }"
+--- steps
+GET /o?status=200|304|200&max_age=1|60&h=Vary:X-A|X-A,X-B&h=ETag:"a"        200 MISS
+    > X-A: 1
+    > X-B: 1
+wait 1.1
+GET /o?status=200|304|200&max_age=1|60&h=Vary:X-A|X-A,X-B&h=ETag:"a"        200 REVALIDATED
+    > X-A: 1
+    > X-B: 1
+    = /o #1
+GET /o?status=200|304|200&max_age=1|60&h=Vary:X-A|X-A,X-B&h=ETag:"a"        200 MISS
+    > X-A: 1
+    > X-B: 2
+    = /o #3
+GET /o?status=200|304|200&max_age=1|60&h=Vary:X-A|X-A,X-B&h=ETag:"a"        200 HIT
+    > X-A: 1
+    > X-B: 1
+    = /o #1
+GET /p?status=200|304|200&max_age=1|60&h=Vary:|X-A&h=ETag:"a"       200 MISS
+    > X-A: 1
+wait 1.1
+GET /p?status=200|304|200&max_age=1|60&h=Vary:|X-A&h=ETag:"a"       200 REVALIDATED
+    > X-A: 1
+GET /p?status=200|304|200&max_age=1|60&h=Vary:|X-A&h=ETag:"a"       200 MISS
+    > X-A: 2
+    = /p #3
+
+
+
+=== TEST 23: also one that a refresh gets; on less it says nothing
+--- store
+$TIER
+--- config eval
+"location / { cacheback pages 1s; $::Origin }"
+--- steps
+GET /o?status=200|304|200&h=Vary:X-A|X-B&h=ETag:"a"     200 MISS
+    > X-A: 1
+wait 1.1
+GET /o?status=200|304|200&h=Vary:X-A|X-B&h=ETag:"a"     200 STALE
+    > X-A: 1
+origin /o 2
+GET /o?status=200|304|200&h=Vary:X-A|X-B&h=ETag:"a"     200 HIT
+    > X-A: 1
+    = /o #1
+GET /o?status=200|304|200&h=Vary:X-A|X-B&h=ETag:"a"     200 MISS
+    > X-A: 2
+    = /o #3
+GET /o?status=200|304|200&h=Vary:X-A|X-B&h=ETag:"a"     200 MISS
+    > X-A: 1
+    > X-B: 1
+    = /o #4

@@ -220,7 +220,8 @@ std::string make_head(const EntryParts& parts) {
 }
 
 std::string renew_head(const EntryView& stored, const EntryMeta& renewed,
-                       std::string_view tags, Fields not_modified) {
+                       std::string_view vary, std::string_view tags,
+                       Fields not_modified) {
     std::vector<Field> news;
     for (const Field& field : not_modified) {
         if (updates(stored, field) && !is_named_out(not_modified, field.name)) {
@@ -245,7 +246,7 @@ std::string renew_head(const EntryView& stored, const EntryMeta& renewed,
         parts.meta.last_modified = stored.meta.last_modified;
     }
     parts.key = stored.key();
-    parts.vary = stored.vary();
+    parts.vary = vary;
     parts.tags = tags;
     parts.fields = {merged.data(), merged.size()};
     parts.body_checksum = stored.body_checksum();

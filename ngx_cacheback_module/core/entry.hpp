@@ -247,10 +247,11 @@ struct EntryParts {
 // Fields of the 304 replace those of the same name (RFC 9111 3.2), but never
 // what describes the body that is held: Content-Encoding and ETag stay, and a
 // Content-Type only changes its parameters, for frameworks put their default
-// type on every 304. See core/renewal.hpp for the windows. The fields of a HEAD
-// response do the same (RFC 9111 4.3.5).
+// type on every 304. See core/renewal.hpp for the windows, renewed_vary() for
+// the section. The fields of a HEAD response do the same (RFC 9111 4.3.5).
 [[nodiscard]] std::string renew_head(const EntryView& stored,
                                      const EntryMeta& renewed,
+                                     std::string_view vary,
                                      std::string_view tags,
                                      Fields not_modified);
 

@@ -162,11 +162,24 @@ bool is_lower_token(std::string_view text) noexcept {
            });
 }
 
+std::string list_of(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+
+    std::string list;
+    for (const std::string& name : names) {
+        if (!list.empty()) { list += ','; }
+        list += name;
+    }
+    return list;
+}
+
 }  // namespace
 
 bool varies_on_everything(Fields response) noexcept {
     std::size_t size = 0;
     for (const Field& field : response) {
+        if (is_encoded(field)) { size += sizeof("accept-encoding"); }
         if (!iequal(field.name, "Vary")) { continue; }
         ListMembers names(field.value);
         std::string_view name;
@@ -191,15 +204,7 @@ std::string vary_names(Fields response, bool ignore_vary) {
             std::transform(name.begin(), name.end(), name.begin(), lower);
         }
     }
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-
-    std::string list;
-    for (const std::string& name : names) {
-        if (!list.empty()) { list += ','; }
-        list += name;
-    }
-    return list;
+    return list_of(std::move(names));
 }
 
 bool are_vary_names(std::string_view names) noexcept {
@@ -225,6 +230,20 @@ std::string vary_section(std::string_view names, Fields request) {
 
 std::string make_vary(Fields response, Fields request, bool ignore_vary) {
     return vary_section(vary_names(response, ignore_vary), request);
+}
+
+std::string renewed_vary(std::string_view section, Fields not_modified,
+                         Fields request, bool ignore_vary) {
+    const std::string before = names_of_vary(section);
+    const std::string more = vary_names(not_modified, ignore_vary);
+    std::vector<std::string> all;
+    for (const std::string_view names : {before, more}) {
+        for_each_vary_name(
+            names, [&](std::string_view name) { all.emplace_back(name); });
+    }
+    const std::string names = list_of(std::move(all));
+    if (names == before) { return std::string(section); }
+    return vary_section(names.size() > max_vary_names ? more : names, request);
 }
 
 std::string names_of_vary(std::string_view section) {

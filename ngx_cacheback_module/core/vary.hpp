@@ -44,6 +44,14 @@ inline constexpr unsigned max_variants = 32;
 [[nodiscard]] std::string make_vary(Fields response, Fields request,
                                     bool ignore_vary = false);
 
+// The section of an entry that this 304 renews, or HEAD's response, as an
+// answer to that request. What it varies on besides is added: the entry was not
+// chosen by that. A 304 that names less says nothing; many leave out what
+// others of the same server add.
+[[nodiscard]] std::string renewed_vary(std::string_view section,
+                                       Fields not_modified, Fields request,
+                                       bool ignore_vary = false);
+
 // The names in a section, as vary_names() has them.
 [[nodiscard]] std::string names_of_vary(std::string_view section);
 

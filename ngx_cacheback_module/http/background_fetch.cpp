@@ -301,14 +301,14 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
     }
 
     store::ControlZone& control = store_.control();
+    const std::vector<core::Field> fields = sent_fields(r);
+    const core::Fields sent{fields.data(), fields.size()};
     std::string head;
     switch (outcome(r)) {
     case core::FetchOutcome::keep: give_up(); return;
 
     case core::FetchOutcome::replace: {
-        std::vector<core::Field> sent = request_fields(r);
-        store::Pieces entry =
-            capture_->entry(key_.text, {sent.data(), sent.size()}, head);
+        store::Pieces entry = capture_->entry(key_.text, sent, head);
         if (store_.commit(key_, lease_, entry, capture_->keep_for())) {
             control.count(store::Counter::refreshes_stored);
         }
@@ -316,7 +316,7 @@ void BackgroundFetch::settle(ngx_http_request_t& r) {
     }
 
     case core::FetchOutcome::renew: {
-        store::Pieces entry = capture_->renewed(*stored_, head);
+        store::Pieces entry = capture_->renewed(*stored_, sent, head);
         if (store_.commit(key_, lease_, entry, capture_->keep_for())) {
             control.count(store::Counter::refreshes_renewed);
         }

@@ -194,7 +194,7 @@ store::Pieces Capture::entry(std::string_view key, core::Fields request,
 }
 
 store::Pieces Capture::renewed(const core::EntryView& stored,
-                               std::string& head) const {
+                               core::Fields request, std::string& head) const {
     core::EntryMeta renewed = meta();
     renewed.status = stored.meta.status;
     renewed.body_size = stored.meta.body_size;
@@ -202,7 +202,9 @@ store::Pieces Capture::renewed(const core::EntryView& stored,
         renewed.last_modified = stored.meta.last_modified;
     }
     const std::string_view tags = tags_ ? *tags_ : stored.tags();
-    head = core::renew_head(stored, renewed, tags, as_fields(fields_));
+    const std::string vary = core::renewed_vary(
+        stored.vary(), as_fields(origin_), request, ignores_vary_);
+    head = core::renew_head(stored, renewed, vary, tags, as_fields(fields_));
 
     store::Pieces pieces{head};
     if (!stored.body().empty()) { pieces.push_back(stored.body()); }

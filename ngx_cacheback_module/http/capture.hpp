@@ -80,6 +80,7 @@ class Capture {
                                       std::string& head) const;
     // The entry that a 304 renews, likewise.
     [[nodiscard]] store::Pieces renewed(const core::EntryView& stored,
+                                        core::Fields request,
                                         std::string& head) const;
     // How long after now both tiers keep it.
     [[nodiscard]] core::Millis keep_for() const noexcept;

@@ -127,7 +127,9 @@ ngx_int_t renew(RequestContext& context) {
     const core::EntryView& old = *context.entry;
 
     std::string head;
-    store::Pieces pieces = context.capture->renewed(old, head);
+    const std::vector<core::Field> sent = fill_fields(r, context.conf);
+    store::Pieces pieces =
+        context.capture->renewed(old, {sent.data(), sent.size()}, head);
     ngx_str_t bytes;
     bytes.len = store::total(pieces);
     bytes.data = static_cast<u_char*>(ngx_pnalloc(r.pool, bytes.len + 1));

@@ -201,6 +201,17 @@ std::vector<ngx::RequestField> background_fields(
     return fields;
 }
 
+std::vector<core::Field> sent_fields(ngx_http_request_t& r) {
+    std::vector<core::Field> fields = request_fields(r);
+    fields.erase(std::remove_if(fields.begin(), fields.end(),
+                                [](const core::Field& field) {
+                                    return is_own(field.name) ||
+                                           is_validator(field.name);
+                                }),
+                 fields.end());
+    return fields;
+}
+
 // What cacheback_refresh_header says replaces the client's own, so that the
 // item is the same whoever fills it; but who came with an identity keeps it:
 // the answer may turn out to be for this client alone.

@@ -19,6 +19,10 @@ namespace cacheback::http {
 
 [[nodiscard]] bool has_validator(const core::EntryView& stored) noexcept;
 
+// The fields of a background fetch `r` that Vary may select by: not those that
+// are its own, such as its validators.
+[[nodiscard]] std::vector<core::Field> sent_fields(ngx_http_request_t& r);
+
 // The client's fields as a fill for it sends them: what Vary selects by.
 [[nodiscard]] std::vector<core::Field> fill_fields(ngx_http_request_t& r,
                                                    const LocationConf& conf);

@@ -45,7 +45,9 @@ void use(const EntryView& view) {
     (void)confirms(view, response.fields, now);
     EntryMeta renewed = view.meta;
     renewed.windows = judge_renewal(view, {}, response, Policy{}, now).windows;
-    std::string bytes = renew_head(view, renewed, view.tags(), response.fields);
+    std::string bytes = renew_head(
+        view, renewed, renewed_vary(view.vary(), response.fields, {}),
+        view.tags(), response.fields);
     bytes += view.body();
     require(EntryView::check(bytes, view.key()).has_value());
 }

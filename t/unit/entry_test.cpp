@@ -282,7 +282,7 @@ static void a_renewal_ends_an_invalidation(void**) {
     const EntryView view = EntryView::trusted(bytes);
     EntryMeta renewed = view.meta;
     renewed.windows.fresh_for = 60 * second;
-    std::string again = renew_head(view, renewed, view.tags(), {});
+    std::string again = renew_head(view, renewed, {}, view.tags(), {});
     again += view.body();
     const auto read = EntryView::check(again, view.key());
     assert_true(read.has_value());
@@ -484,7 +484,7 @@ std::string renewed_page(const FieldList& not_modified,
     const Vector vector = vectors::page();
     renewed.stored = 1790000900000;
     const std::string head =
-        renew_head(EntryView::trusted(bytes), renewed, {}, not_modified);
+        renew_head(EntryView::trusted(bytes), renewed, {}, {}, not_modified);
     assert_true(is_read(head + vector.body));
     return head;
 }
@@ -537,7 +537,8 @@ static void a_304_keeps_vary_and_tags(void**) {
     const Vector vector = vectors::variant();
     const std::string bytes = bytes_of(vector);
     const EntryView old = EntryView::trusted(bytes);
-    const std::string head = renew_head(old, old.meta, old.tags(), {});
+    const std::string head =
+        renew_head(old, old.meta, old.vary(), old.tags(), {});
     assert_true(head == vector.head);
 }
 
@@ -593,7 +594,7 @@ static void an_etag_may_be_added_but_no_type_or_encoding(void**) {
                          {"Content-Type", "text/html"},
                          {"Content-Encoding", "gzip"}};
     const EntryView view = EntryView::trusted(bare);
-    const std::string head = renew_head(view, view.meta, view.tags(), news);
+    const std::string head = renew_head(view, view.meta, {}, view.tags(), news);
     assert_text(fields_of(EntryView::trusted(head)), "X-A: 1\nETag: \"x\"\n");
 }
 

@@ -168,6 +168,34 @@ static void too_many_names_vary_on_everything(void**) {
     assert_true(varies_on_everything(more));
 }
 
+static void the_one_of_an_encoded_response_is_counted_with_them(void**) {
+    std::string names;
+    while (names.size() < max_vary_names - 8) {
+        names += "x-" + std::to_string(names.size()) + ",";
+    }
+    const FieldList most{{"Vary", names}};
+    assert_false(varies_on_everything(most));
+    const FieldList encoded{{"Vary", names}, {"Content-Encoding", "gzip"}};
+    assert_true(varies_on_everything(encoded));
+    assert_true(are_vary_names(vary_names(most)));
+    assert_false(are_vary_names(vary_names(encoded)));
+}
+
+static void a_304_adds_to_what_its_entry_varies_on(void**) {
+    const FieldList stored{{"Vary", "X-B"}};
+    const FieldList request{{"X-A", "1"}, {"X-B", "2"}};
+    const FieldList both{{"Vary", "X-A, X-B"}};
+    const std::string section = make_vary(stored, request);
+    const FieldList same{{"Vary", "x-b"}};
+    const FieldList other{{"Vary", "X-A"}};
+    assert_text(renewed_vary(section, {}, {}), section);
+    assert_text(renewed_vary(section, same, {}), section);
+    assert_text(renewed_vary(section, other, request),
+                make_vary(both, request));
+    assert_text(renewed_vary(section, other, request, true), section);
+    assert_text(renewed_vary("", other, request), make_vary(other, request));
+}
+
 static void a_list_of_names_is_told_from_others(void**) {
     const FieldList response{{"Vary", "User-Agent, Accept"}};
     assert_text(vary_names(response), "accept,user-agent");
@@ -234,6 +262,8 @@ int main() {
         cmocka_unit_test(a_weighted_field_that_is_absent_is_not_an_empty_one),
         cmocka_unit_test(what_is_normal_stays_as_it_is),
         cmocka_unit_test(too_many_names_vary_on_everything),
+        cmocka_unit_test(the_one_of_an_encoded_response_is_counted_with_them),
+        cmocka_unit_test(a_304_adds_to_what_its_entry_varies_on),
         cmocka_unit_test(a_list_of_names_is_told_from_others),
         cmocka_unit_test(an_encoded_response_varies_on_accept_encoding_unasked),
         cmocka_unit_test(an_ignored_vary_leaves_the_encoding_to_vary_on),
