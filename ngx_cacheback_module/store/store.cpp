@@ -323,11 +323,13 @@ Lease Store::claim(const Key& key, core::Millis length, Over over, bool& kept) {
     return {control_.claim(key, length, over, kept), false};
 }
 
-// Without a word: who took it away on this box has said it.
-void Store::give_back_to_fleet(const Key& key, Lease lease) noexcept {
+// Without a word: who took it away on this box has said it. A variant's is
+// void, but still there, with those that wait.
+void Store::give_back(const Key& key, Lease lease) noexcept {
     if (lease.in_fleet && redis_ != nullptr) {
         redis_->leases().release(key, lease.token);
     }
+    control_.release(key, lease.token);
 }
 
 void Store::release(const Key& key, Lease lease) noexcept {
@@ -366,7 +368,7 @@ bool Store::commit(const Key& key, Lease lease, const Pieces& entry,
     control_.raise_fence(key);  // what Redis is being asked for is older
     if (!control_.holds(key, lease.token) ||
         !put_in_memory(key, lease.token, entry, variety, held)) {
-        give_back_to_fleet(key, lease);
+        give_back(key, lease);
         return false;
     }
     control_.unmark(key);
@@ -502,7 +504,8 @@ void Store::purge_tags(const std::vector<std::string>& tags, PurgeKind kind) {
     }
 }
 
-bool Store::remove(const Key& key, Watch* watch) {
+bool Store::remove(const Key& any, Watch* watch) {
+    const Key key = any.item();
     const bool was_there = forget(key);
     if (RedisTier* tier = redis(); tier != nullptr) {
         Writing* writing = begin_writing(key, {}, true, watch);
@@ -512,8 +515,9 @@ bool Store::remove(const Key& key, Watch* watch) {
     return was_there;
 }
 
-bool Store::invalidate(const Key& key, core::Millis now, Fetches fetches,
+bool Store::invalidate(const Key& any, core::Millis now, Fetches fetches,
                        Watch* watch) {
+    const Key key = any.item();
     if (fetches == Fetches::voided) {
         control_.revoke(key);
     } else {
@@ -535,7 +539,7 @@ bool Store::invalidate(const Key& key, core::Millis now, Fetches fetches,
 
 bool Store::commit_removal(const Key& key, Lease lease) {
     if (!control_.holds(key, lease.token)) {
-        give_back_to_fleet(key, lease);
+        give_back(key, lease);
         return false;
     }
     drop_copies(key);

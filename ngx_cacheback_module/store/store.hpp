@@ -136,10 +136,10 @@ class Store {
     // All of these, in both tiers. `watch` hears what Redis says: `yes`, or
     // `refused` when nothing was there. The other boxes are for the caller to
     // tell.
-    bool remove(const Key& key, Watch* watch);
+    bool remove(const Key& any, Watch* watch);
     // Makes the item stale in both tiers, likewise; with a `watch` the other
     // boxes are for the caller to tell. True when it was in memory.
-    bool invalidate(const Key& key, core::Millis now, Fetches fetches,
+    bool invalidate(const Key& any, core::Millis now, Fetches fetches,
                     Watch* watch = nullptr);
 
     // The same for "it is gone": removes the item from both tiers, or the
@@ -168,7 +168,7 @@ class Store {
   private:
     struct Writing;  // what follows when Redis has answered a store
 
-    void give_back_to_fleet(const Key& key, Lease lease) noexcept;
+    void give_back(const Key& key, Lease lease) noexcept;
     Writing* begin_writing(const Key& key, Lease lease, bool held,
                            Watch* watch);
     static void on_change(void* self, const redis::Change& change);

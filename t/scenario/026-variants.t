@@ -168,6 +168,38 @@ def a_delete_or_an_invalidation_takes_all_variants_on_both_boxes():
             check(two.get(target, variant(value)).cache == "STALE", value)
 
 
+@scenario
+def an_invalidation_reaches_the_copies_of_all_variants():
+    with boxes("both") as (one, two):
+        target = "/o?" + VARY
+        for box in (one, two, one, two):
+            for value in "abc":
+                box.get(target, variant(value))
+        check(two.get(target, variant("a")).fields["x-tier"] == "memory")
+        # Of a variant that is nowhere, so that Redis is asked for it.
+        check(one.get(target, {"Cacheback-Purge": "soft", "X-A": "d"},
+                      method="PURGE").code == 202)
+        time.sleep(0.1 * SLACK)
+        for value in "abc":
+            answer = two.get(target, variant(value))
+            check(answer.cache == "STALE", value, answer.cache)
+
+
+@scenario
+def who_waits_for_a_variant_that_is_deleted_does_not_wait_in_vain():
+    for store, count in (("memory", 1), ("both", 2), ("Redis", 2)):
+        with boxes(store, count) as found:
+            target = "/o?delay=0|0.4|0&" + VARY
+            found[0].get(target, variant("a"))
+            crowd = Crowd(found[0], target, 5, fields=variant("b"))
+            time.sleep(0.2)
+            check(found[-1].get(target, method="PURGE").code == 204)
+            took = [answer.took for answer in crowd.wait()]
+            note("%s: slowest of those that waited" % store,
+                 milliseconds(took))
+            check(max(took) < 1.5 * SLACK, store, max(took))
+
+
 def none_resurrected(store, count, rounds):
     """A variant is refreshed, or fetched for the first time, while the item is
     deleted by whichever box at a moment that moves through the fetch."""
