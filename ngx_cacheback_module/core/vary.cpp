@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "little_endian.hpp"
@@ -18,43 +20,83 @@ namespace {
 constexpr std::uint32_t absent = 0xffffffff;
 constexpr std::size_t item_prologue_size = VaryItems::item_prologue_size;
 
-// A request field's members in order, over all its lines: the normal form of
-// its value is these, joined with commas.
-class RequestMembers {
-  public:
-    RequestMembers(Fields request, std::string_view name) noexcept
-        : at_(request.begin()), end_(request.end()), name_(name) {}
+template <std::size_t Count>
+bool is_one_of(const std::string_view (&names)[Count],
+               std::string_view name) noexcept {
+    return std::find(std::begin(names), std::end(names), name) !=
+           std::end(names);
+}
 
-    bool next(std::string_view& member) noexcept {
-        while (!line_.next(member)) {
-            while (at_ != end_ && !iequal(at_->name, name_)) { ++at_; }
-            if (at_ == end_) { return false; }
-            line_ = ListMembers(at_->value);
-            present_ = true;
-            ++at_;
-        }
-        return true;
+// Fields of one value that may have a comma in it: compared as they were sent.
+bool is_single(std::string_view name) noexcept {
+    static constexpr std::string_view names[] = {
+        "authorization",       "cookie",  "from",      "origin",
+        "proxy-authorization", "referer", "user-agent"};
+    return is_one_of(names, name);
+}
+
+// Lists by their definition: empty members are none (RFC 9110 5.6.1.2).
+bool is_list(std::string_view name) noexcept {
+    static constexpr std::string_view names[] = {"accept", "accept-charset"};
+    return is_one_of(names, name);
+}
+
+// Calls each(value) for the lines of a field. False when there is none.
+template <class Each>
+bool for_each_line(std::string_view name, Fields request, Each each) {
+    bool present = false;
+    for (const Field& field : request) {
+        if (!iequal(field.name, name)) { continue; }
+        each(field.value);
+        present = true;
     }
+    return present;
+}
 
-    // Complete after next() was false.
-    [[nodiscard]] bool present() const noexcept { return present_; }
-
-  private:
-    const Field* at_;
-    const Field* end_;
-    std::string_view name_;
-    ListMembers line_{std::string_view()};
-    bool present_ = false;
-};
-
-// The members of one field as they were sent, one after another.
-void append_members(std::string& value, RequestMembers& members) {
-    const std::size_t start = value.size();
+template <class Each>
+void for_each_member(std::string_view line, Each each) {
+    ListMembers members(line);
     std::string_view member;
-    while (members.next(member)) {
+    while (members.next(member)) { each(member); }
+}
+
+void append_members(std::string& value, std::size_t start,
+                    std::string_view line) {
+    for_each_member(line, [&](std::string_view member) {
         if (value.size() != start) { value += ','; }
         value += member;
-    }
+    });
+}
+
+// Where nobody knows what the field means, "a," need not be "a" to the origin:
+// only the space around commas goes.
+void append_line(std::string& value, std::string_view line) {
+    const auto append_commas = [&](const char* from, const char* to) {
+        value.append(static_cast<std::size_t>(std::count(from, to, ',')), ',');
+    };
+    const char* at = line.data();
+    for_each_member(line, [&](std::string_view member) {
+        append_commas(at, member.data());
+        value += member;
+        at = member.data() + member.size();
+    });
+    append_commas(at, line.data() + line.size());
+}
+
+bool append_lines(std::string& value, std::string_view name, Fields request) {
+    const bool single = is_single(name);
+    const bool list = is_list(name);
+    bool first = true;
+    const std::size_t start = value.size();
+    return for_each_line(name, request, [&](std::string_view line) {
+        if (list) { return append_members(value, start, line); }
+        if (!std::exchange(first, false)) { value += single ? '\n' : ','; }
+        if (single) {
+            value += line;
+        } else {
+            append_line(value, line);
+        }
+    });
 }
 
 // A weight in thousandths (RFC 9110 12.4.2); what is none counts as most, and
@@ -108,11 +150,17 @@ void append_weight(std::string& value, unsigned weight) {
     }
 }
 
-// By falling weight, then by name; each once.
-void append_weighted_members(std::string& value, RequestMembers& members) {
+// Of all lines, by falling weight, then by name; each once. False when there is
+// no line.
+bool append_weighted_members(std::string& value, std::string_view name,
+                             Fields request) {
     std::vector<WeightedMember> all;
-    std::string_view member;
-    while (members.next(member)) { all.push_back(read_weighted(member)); }
+    const bool present =
+        for_each_line(name, request, [&](std::string_view line) {
+            for_each_member(line, [&](std::string_view member) {
+                all.push_back(read_weighted(member));
+            });
+        });
     std::sort(all.begin(), all.end(),
               [](const WeightedMember& a, const WeightedMember& b) {
                   return a.weight != b.weight ? a.weight > b.weight
@@ -128,6 +176,7 @@ void append_weighted_members(std::string& value, RequestMembers& members) {
         for (const char c : one->text) { value += lower(c); }
         append_weight(value, one->weight);
     }
+    return present;
 }
 
 bool is_weighted(std::string_view name) noexcept {
@@ -135,20 +184,16 @@ bool is_weighted(std::string_view name) noexcept {
 }
 
 void append_item(std::string& section, std::string_view name, Fields request) {
-    RequestMembers members(request, name);
     const std::size_t at = section.size();
     section.resize(at + item_prologue_size);
     section += name;
     const std::size_t start = section.size();
-    if (is_weighted(name)) {
-        append_weighted_members(section, members);
-    } else {
-        append_members(section, members);
-    }
+    const bool present = is_weighted(name)
+                             ? append_weighted_members(section, name, request)
+                             : append_lines(section, name, request);
     const auto size = static_cast<std::uint32_t>(section.size() - start);
     store(section.data() + at, static_cast<std::uint16_t>(name.size()));
-    store(section.data() + at + sizeof(std::uint16_t),
-          members.present() ? size : absent);
+    store(section.data() + at + sizeof(std::uint16_t), present ? size : absent);
 }
 
 bool is_encoded(const Field& field) noexcept {

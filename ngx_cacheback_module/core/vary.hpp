@@ -32,9 +32,11 @@ inline constexpr unsigned max_variants = 32;
 // What a request says in these fields, as it stands in an entry: each name with
 // its value, or that it was absent. Requests that the same variant answers have
 // the same section (RFC 9111 4.1): lines of one field are joined, the white
-// space around members is dropped. In Accept-Language and Accept-Encoding,
-// where order and case mean nothing and weights all (RFC 9110 12.4.2, 12.5.3,
-// 12.5.4), the members stand by falling weight and then by name.
+// space around members is dropped; not so in Cookie, User-Agent and others of
+// one value, which may have commas of its own. In Accept-Language and
+// Accept-Encoding, where order and case mean nothing and weights all (RFC
+// 9110 12.4.2, 12.5.3, 12.5.4), the members stand by falling weight and then by
+// name.
 //
 // Give it the request as the origin sees it: a location that sends its own
 // Accept-Encoding has one variant, not one per browser.

@@ -99,6 +99,33 @@ static bool is_same(std::string_view name, std::string_view one,
     return vary_matches(make_vary(response, first), second);
 }
 
+static void a_comma_too_many_may_mean_something(void**) {
+    for (const char* other : {"en,", ",en", "en,,", " , en"}) {
+        assert_false(is_same("X-A", other, "en"));
+        assert_true(is_same("Accept", other, "en"));
+        assert_true(is_same("Accept-Language", other, "en"));
+    }
+    assert_true(is_same("X-A", "a , ,b,", "a,,b ,"));
+    assert_false(is_same("X-A", ",", ""));
+    const FieldList response{{"Vary", "Accept"}};
+    const FieldList lines{{"Accept", ""}, {"Accept", "a"}, {"Accept", ","}};
+    const FieldList one{{"Accept", "a"}};
+    assert_true(vary_matches(make_vary(response, lines), one));
+}
+
+static void fields_of_one_value_are_compared_as_they_were_sent(void**) {
+    for (const char* name : {"Cookie", "User-Agent", "Authorization"}) {
+        assert_true(is_same(name, "a, b", "a, b"));
+        assert_false(is_same(name, "a, b", "a,b"));
+        assert_false(is_same(name, "a,", "a"));
+        const FieldList response{{"Vary", name}};
+        const FieldList two{{name, "a"}, {name, "b"}};
+        const FieldList one{{name, "a,b"}};
+        assert_false(vary_matches(make_vary(response, two), one));
+        assert_true(vary_matches(make_vary(response, two), two));
+    }
+}
+
 static void case_means_nothing_in_languages_and_codings_alone(void**) {
     assert_true(is_same("Accept-Language", "en-GB", "EN-gb"));
     assert_true(is_same("Accept-Encoding", "gzip", "GZIP"));
@@ -255,6 +282,8 @@ int main() {
         cmocka_unit_test(the_same_values_match_and_others_do_not),
         cmocka_unit_test(an_absent_field_matches_only_an_absent_one),
         cmocka_unit_test(lines_are_joined_and_space_around_members_is_dropped),
+        cmocka_unit_test(a_comma_too_many_may_mean_something),
+        cmocka_unit_test(fields_of_one_value_are_compared_as_they_were_sent),
         cmocka_unit_test(case_means_nothing_in_languages_and_codings_alone),
         cmocka_unit_test(order_means_nothing_where_weights_do),
         cmocka_unit_test(weights_are_numbers),
