@@ -142,3 +142,21 @@ memory 1m;
 GET /o?max_age=60                   200 MISS
 POST /o?max_age=60                  200 BYPASS
 GET /o?max_age=60                   200 HIT
+
+
+
+=== TEST 9: the origin is that of the request line, where it names one (RFC 9112 3.2.2)
+--- store
+memory 1m;
+--- config eval: $::Rfc
+--- steps
+GET /a?max_age=60                   200 MISS
+    > Host: a.test
+POST http://a.test/n?h=Content-Location:http://b.test/a%3Fmax_age%3D60    200 BYPASS
+    > Host: b.test
+GET /a?max_age=60                   200 HIT
+    > Host: a.test
+POST http://a.test/n?h=Content-Location:http://a.test/a%3Fmax_age%3D60    200 BYPASS
+    > Host: b.test
+GET /a?max_age=60                   200 MISS
+    > Host: a.test
