@@ -392,7 +392,36 @@ fields, or "off" alone
 
 
 
-=== TEST 19: bad: a variable
+=== TEST 19: Host beside a request line that names another one (RFC 9112 3.2.2)
+--- store
+memory 1m;
+--- http_config eval: $::Shown
+--- config eval
+"proxy_set_header Host \$http_host;
+location / { cacheback pages; $::Origin }
+location /own/ { cacheback pages; cacheback_key \$http_host\$request_uri; $::Origin }
+location /off/ { cacheback pages; cacheback_unkeyed off; $::Origin }"
+--- steps
+GET http://a.test/o         200 BYPASS
+    > Host: b.test
+    < X-Reason: unkeyed
+fields /o
+    ~ ^Host: b.test$
+GET http://a.test/o         200 MISS
+    > Host: A.test:80
+GET /o                      200 HIT
+    > Host: a.test
+    = /o #2
+GET http://a.test/own/o     200 MISS
+    > Host: b.test
+GET /own/o                  200 HIT
+    > Host: b.test
+GET http://a.test/off/o     200 MISS
+    > Host: b.test
+
+
+
+=== TEST 20: bad: a variable
 --- config
 cacheback_unkeyed $http_x_debug;
 --- refused
@@ -401,7 +430,7 @@ fields, or "off" alone
 
 
 
-=== TEST 20: bad: nothing
+=== TEST 21: bad: nothing
 --- config
 cacheback_unkeyed;
 --- refused

@@ -127,10 +127,26 @@ bool is_unkeyed(ngx_http_request_t& r, const LocationConf& conf,
     return false;
 }
 
+// Host beside a request line that names another one (RFC 9112 3.2.2): $host and
+// the key have that of the line, $http_host this one.
+static bool has_other_host(const ngx_http_request_t& r,
+                           const LocationConf& conf) noexcept {
+    if (r.headers_in.host == nullptr || is_in_key(conf, "Host")) {
+        return false;
+    }
+    std::string_view host = ngx::view(r.headers_in.host->value);
+    if (const std::size_t colon = host.rfind(':');
+        colon != std::string_view::npos && host.back() != ']') {
+        host = host.substr(0, colon);
+    }
+    return !core::iequal(host, host_of(r));
+}
+
 bool has_unkeyed_field(ngx_http_request_t& r,
                        const LocationConf& conf) noexcept {
     const std::uint64_t lengths = conf.unkeyed.lengths;
     if (lengths == 0) { return false; }
+    if (r.host_start != nullptr && has_other_host(r, conf)) { return true; }
     for (const ngx_list_part_t* part = &r.headers_in.headers.part;
          part != nullptr; part = part->next) {
         auto* fields = static_cast<ngx_table_elt_t*>(part->elts);
