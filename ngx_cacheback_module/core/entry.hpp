@@ -153,6 +153,12 @@ class EntryView {
         return load<std::uint32_t>(bytes_.data() + offset::body_checksum);
     }
 
+    // How long it was to be fresh when it was stored, whatever an invalidation
+    // has made of that since.
+    [[nodiscard]] Millis granted() const noexcept {
+        return load<Millis>(bytes_.data() + offset::fresh_for);
+    }
+
     // For bytes from the network (Redis). Checks magic, version, all lengths
     // against `bytes.size()`, the checksums, that times and windows are in
     // range, that field names are tokens and values have no CR, LF or NUL,

@@ -84,7 +84,7 @@ Storability judge_renewal(const EntryView& stored, const RequestFacts& request,
         with_stored.ignore |= ignore_set_cookie;
     }
     if (!with_stored.lifetime) {
-        with_stored.lifetime = stored.meta.windows.fresh_for;
+        with_stored.lifetime = stored.granted();
     }
     return judge(request, renewed, with_stored, now);
 }

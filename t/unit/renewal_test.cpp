@@ -22,6 +22,11 @@ class Stored {
         bytes_ = make_head(parts);
     }
     [[nodiscard]] EntryView view() const { return EntryView::trusted(bytes_); }
+    void invalidate(Millis time) {
+        const Invalidation mark = invalidation(time);
+        bytes_.replace(offset::invalidated, mark.size(), mark.data(),
+                       mark.size());
+    }
 
   private:
     std::string bytes_;
@@ -173,8 +178,17 @@ static void by_the_rfc_a_renewed_lifetime_is_named_guessed_or_the_old_4_3_4(
     assert_int_equal(renewed(Stored({{"ETag", "\"a\""}}), {}), 77 * second);
 }
 
+static void a_lifetime_goes_on_as_it_was_before_an_invalidation(void**) {
+    Stored stored({{"ETag", "\"a\""}});
+    stored.invalidate(3 * second);
+    assert_int_equal(stored.view().meta.windows.fresh_for, 3 * second);
+    const Storability verdict = judged(stored, {}, std::nullopt);
+    assert_int_equal(verdict.windows.fresh_for, 77 * second);
+}
+
 int main() {
     const CMUnitTest tests[] = {
+        cmocka_unit_test(a_lifetime_goes_on_as_it_was_before_an_invalidation),
         cmocka_unit_test(a_304_of_the_same_etag_confirms),
         cmocka_unit_test(without_an_etag_the_last_modified_is_compared),
         cmocka_unit_test(an_etag_that_agrees_outweighs_the_last_modified),
