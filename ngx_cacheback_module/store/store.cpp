@@ -32,7 +32,7 @@ struct Store::Writing {
     enum class Kind : unsigned char {
         stored,
         removed,  // what was read before that must not come back
-        marked,
+        marked,   // nor be fresh
     };
 
     Store& store;
@@ -62,6 +62,8 @@ struct Store::Writing {
         store.control_.note_write(key.hash);  // that of a variant is noted
         if (self->kind == Kind::removed) {
             store.drop_copies(key);
+        } else if (self->kind == Kind::marked) {
+            store.mark_copies(key);
         } else if (self->kind == Kind::stored && store.redis_ != nullptr) {
             self->settle(*store.redis_, key, written);
         }
@@ -301,6 +303,11 @@ void Store::drop_copies(const Key& key) noexcept {
     } else {
         (void)memory_.remove_variant(key, number_of(key.variant));
     }
+}
+
+void Store::mark_copies(const Key& key) noexcept {
+    control_.raise_fence(key);
+    (void)memory_.invalidate(key, wall_clock());
 }
 
 bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,

@@ -181,6 +181,7 @@ class Store {
 
     [[nodiscard]] Variety variety_of(std::string_view section) const;
     void drop_variant(const Key& key, const Variety& variety) noexcept;
+    void mark_copies(const Key& key) noexcept;
 
     ControlZone control_;
     MemoryTier memory_;

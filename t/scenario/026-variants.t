@@ -9,6 +9,8 @@ from scenario import scenario
 
 STORE = {"memory": "memory 16m;",
          "both": "memory 16m; redis redis://127.0.0.1:%(redis)s/0;",
+         "patient": "memory 16m; redis redis://127.0.0.1:%(redis)s/0; "
+                    "redis_timeout 3s;",
          "Redis": "memory off; redis redis://127.0.0.1:%(redis)s/0;"}
 VARY = "h=Vary:X-A"
 MOST = 32
@@ -183,6 +185,29 @@ def an_invalidation_reaches_the_copies_of_all_variants():
         for value in "abc":
             answer = two.get(target, variant(value))
             check(answer.cache == "STALE", value, answer.cache)
+
+
+@scenario
+def what_is_read_before_redis_marks_it_is_stale_as_well():
+    with boxes("patient") as (one, two):
+        target = "/o?" + VARY
+        for value in "ab":
+            one.get(target, variant(value))
+        soft = {"Cacheback-Purge": "soft"}
+        for method, fields in (("POST", None), ("PURGE", soft)):
+            before = one.origin_count("/o")
+            one.redis("CLIENT", "PAUSE", "500", "WRITE")
+            check(two.get(target, fields, method).code in (200, 202))
+            # Redis has not heard of it yet, and answers the other worker.
+            Crowd(two, target, 16, fields=variant("b")).wait()
+            time.sleep(0.7)
+            answer = two.get(target, variant("b"))
+            check(answer.cache != "HIT" or number_of(answer) > before, method,
+                  answer)
+            check(one.get(target, method="PURGE").code == 204)
+            time.sleep(0.1 * SLACK)
+            for value in "ab":
+                check(one.get(target, variant(value)).cache == "MISS")
 
 
 @scenario
