@@ -272,3 +272,23 @@ POST /a?max_age=60&$::A             200 BYPASS
 wait 0.1
 GET /b?max_age=60&$::A              200 HIT
 GET /a?max_age=60&$::A              200 MISS"
+
+
+
+=== TEST 15: the origin is that of the request line, where it names one (RFC 9112 3.2.2)
+--- store
+memory 1m;
+--- config eval: $::Rfc
+--- steps eval
+"GET /a?max_age=60&$::A             200 MISS
+    > Host: a.test
+POST http://b.test/n?$::EndsA       200 BYPASS
+    > Host: a.test
+wait 0.1
+GET /a?max_age=60&$::A              200 HIT
+    > Host: a.test
+POST http://a.test/n?$::EndsA       200 BYPASS
+    > Host: b.test
+wait 0.1
+GET /a?max_age=60&$::A              200 MISS
+    > Host: a.test"

@@ -83,9 +83,7 @@ Storability judge_renewal(const EntryView& stored, const RequestFacts& request,
         // A cookie on a 304 is for whoever asked; it does not enter the entry.
         with_stored.ignore |= ignore_set_cookie;
     }
-    if (!with_stored.lifetime) {
-        with_stored.lifetime = stored.granted();
-    }
+    if (!with_stored.lifetime) { with_stored.lifetime = stored.granted(); }
     return judge(request, renewed, with_stored, now);
 }
 

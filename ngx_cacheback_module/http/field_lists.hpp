@@ -22,7 +22,7 @@ struct UnkeyedFields {
 
 // What nginx calls $host.
 [[nodiscard]] std::string_view host_of(const ngx_http_request_t& r) noexcept;
-// As Host has it, with its port.
+// With its port: as the request line names it, else Host.
 [[nodiscard]] std::string_view authority_of(
     const ngx_http_request_t& r) noexcept;
 

@@ -23,22 +23,6 @@ std::string_view method_of(const ngx_http_request_t& r) noexcept {
     return line.substr(0, line.find(' '));
 }
 
-// Whom the request was sent to, with the port: what the request line names
-// counts more than Host (RFC 9112 3.2.2), and the key has it.
-std::string_view authority_of(const ngx_http_request_t& r) noexcept {
-    const std::string_view line = ngx::view(r.request_line);
-    const std::size_t target = line.find(' ') + 1;
-    const std::size_t slashes = line.find("//", target);
-    if (target != 0 && line.substr(target, 1) != "/" &&
-        slashes != std::string_view::npos) {
-        const std::size_t start = slashes + 2;
-        const std::size_t end = line.find_first_of("/? ", start);
-        return line.substr(start, end - start);
-    }
-    return r.headers_in.host != nullptr ? ngx::view(r.headers_in.host->value)
-                                        : host_of(r);
-}
-
 bool changed(const RequestContext& context) noexcept {
     const ngx_http_request_t& r = context.request;
     Redirects redirects = context.redirects;
