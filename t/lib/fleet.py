@@ -12,8 +12,9 @@ def readers(box):
 
 def held(box, target):
     """The item, once it comes from the memory of the box."""
-    check(eventually(lambda: box.get(target).fields["x-tier"] == "memory"),
-          box.get(target).fields)
+    check(eventually(
+        lambda: box.get(target).fields.get("x-tier") == "memory"),
+        box.get(target).fields)
     return box.get(target).body
 
 
