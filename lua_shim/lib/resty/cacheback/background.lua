@@ -21,8 +21,10 @@ local _M = {}
 
 -- Tasks that stand in line, by their place's number.
 local waiting = {}
-local kick = semaphore.new(0)
-local kick_raw = kick.sem
+-- Wakes the dispatcher. Made in the worker: one that is made in init_by_lua has
+-- the log of a cycle which a reload frees, and nginx looks into that when it is
+-- built with debugging.
+local kick
 -- When the dispatcher was last seen, or asked for; nil: there is none.
 local dispatching
 
@@ -156,8 +158,9 @@ end
 -- caller's. `task` has a lease, carry_out(), which ends it, and failed().
 function _M.enter(task, fills)
     give_up_lost()
+    kick = kick or semaphore.new(0)
     local number = C.ngx_http_cacheback_lua_place(task.lease.number,
-        fills and 1 or 0, kick_raw)
+        fills and 1 or 0, kick.sem)
     if number == 0 then
         return false
     end
