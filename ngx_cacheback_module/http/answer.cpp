@@ -120,7 +120,7 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
     }
     if (attached) {
         context.capture = std::make_unique<Capture>(
-            context.now, context.store.control().purge_number());
+            context.now, context.store.control().fetch_number());
     }
     prepare_origin_fields(context, attached, attached ? stored : nullptr);
     return NGX_DECLINED;

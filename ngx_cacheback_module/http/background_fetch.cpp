@@ -202,7 +202,7 @@ void BackgroundFetch::end() noexcept {
 bool BackgroundFetch::run() noexcept {
     // The lease bounds the fetch: nobody else tries before it ends.
     asked_ = store::wall_clock();
-    began_ = store_.control().purge_number();
+    began_ = store_.control().fetch_number();
     core::Millis left = std::max<core::Millis>(lease_end_ - asked_, 1);
     detached_->set_owner(this, on_finished);
     running_ = true;

@@ -61,6 +61,7 @@ void take_absence(RequestContext& context, core::Millis asked, bool variant) {
 void take_entry(RequestContext& context, const store::RedisReply& reply) {
     ngx_http_request_t& r = context.request;
     const bool in_doubt = std::exchange(context.in_doubt, false);
+    context.asked = reply.asked;
     const auto open = context.store.redis()->open(context.key, reply.bytes);
     std::optional<core::EntryView> entry;
     std::string_view bytes;
@@ -71,8 +72,7 @@ void take_entry(RequestContext& context, const store::RedisReply& reply) {
     if (entry) {
         if (in_doubt && entry->meta.stored < context.entry->meta.stored) {
             // Redis has lost what came later, in a failover: the copy stands.
-            context.store.confirm(context.key, context.entry->vary(),
-                                  reply.asked);
+            context.store.confirm(context.key, *context.entry, reply.asked);
             return;
         }
         context.entry = entry;
@@ -107,9 +107,11 @@ void heed_purges(RequestContext& context, const store::PurgeVerdict& verdict) {
         context.entry.reset();
         context.tier = Tier::none;
     } else if (verdict.standing == Standing::stale) {
+        // This request may have waited for the verdict: to it that was before.
+        const core::Millis since = std::min(verdict.since, context.now);
         core::Millis& fresh_for = context.entry->meta.windows.fresh_for;
-        fresh_for = std::clamp<core::Millis>(
-            verdict.since - context.entry->meta.stored, 0, fresh_for);
+        fresh_for = std::clamp<core::Millis>(since - context.entry->meta.stored,
+                                             0, fresh_for);
     }
 }
 
@@ -131,14 +133,14 @@ void on_tags_judged(void* data, const store::TagsJudged& judged) noexcept {
             context.request.connection->log,
             [&] { do_without_judgement(context); }, [] {});
     } else if (context.entry) {
-        const store::PurgeVerdict verdict =
-            store::verdict_of(*judged, context.entry->meta.sequence);
+        const store::PurgeVerdict verdict = store::verdict_of(
+            *judged, context.entry->meta.sequence, store::wall_clock());
         ngx::guard(
             context.request.connection->log,
             [&] {
                 context.store.settle_tags(
                     context.key, *context.entry, verdict,
-                    store::PurgeNumber::of_store(judged->last));
+                    store::PurgeNumber::of_store(judged->last), context.asked);
             },
             [] {});
         heed_purges(context, verdict);

@@ -87,6 +87,7 @@ struct RequestContext {
     store::RedisTicket ticket;
     ngx_msec_t parked = 0;        // when it last was
     core::Millis spent = 0;       // parked until Redis answered
+    core::Millis asked = 0;       // when Redis was, for what it has brought
     std::uint32_t fence = 0;      // of the item, when Redis was asked
     std::string_view generation;  // of the variant it was asked for last
     bool asked_for_variant = false;

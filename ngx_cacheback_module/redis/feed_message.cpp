@@ -70,7 +70,8 @@ bool parse_change(const Reply& fields, Change& change) noexcept {
             }
             change.length = std::min(change.length, longest);
         } else if (name.text == "number") {
-            if (!parse(value.text, change.number, 10) || change.number < 0) {
+            if (!parse(value.text, change.number, 10) || change.number < 0 ||
+                change.number >= most_purges) {
                 return false;
             }
         } else if (name.text == "box") {

@@ -12,6 +12,10 @@
 
 namespace cacheback::redis {
 
+// Numbers of purges are below: what the upper bits of a box's own have room
+// for, and a time until 2109.
+inline constexpr core::Millis most_purges = core::Millis{1} << 42;
+
 struct Change {
     enum class Kind : unsigned char {
         stored,       // a new entry, or an old one renewed

@@ -14,8 +14,6 @@ namespace cacheback::redis {
 namespace {
 
 constexpr std::size_t tag_digits = 16;
-// A double of Redis tells as many apart.
-constexpr core::Millis most = core::Millis{1} << 41;
 
 template <class Number>
 bool parse(std::string_view text, Number& number, int base) noexcept {
@@ -25,7 +23,7 @@ bool parse(std::string_view text, Number& number, int base) noexcept {
 }
 
 bool parse_number(std::string_view text, core::Millis& number) noexcept {
-    return parse(text, number, 10) && number >= 0 && number < most;
+    return parse(text, number, 10) && number >= 0 && number < most_purges;
 }
 
 std::string_view next_word(std::string_view& text) noexcept {
@@ -37,6 +35,10 @@ std::string_view next_word(std::string_view& text) noexcept {
 
 bool parse_tag(std::string_view text, std::uint64_t& tag) noexcept {
     return text.size() == tag_digits && parse(text, tag, 16);
+}
+
+std::string begun(std::string_view script) {
+    return std::string(marks_beginning).append(script);
 }
 
 }  // namespace
@@ -63,18 +65,21 @@ void append_purge(std::string& out, const MarksKeys& keys, bool gone,
                   core::Millis least, std::uint64_t box,
                   const std::vector<std::uint64_t>& tags) {
     append_command(
-        out,
-        {"EVAL", purge_script, "2", keys.marks, keys.feed, gone ? "g" : "s",
-         word(gone ? Change::Kind::tags_gone : Change::Kind::tags_stale),
-         std::to_string(least), std::to_string(marks_kept), kept_messages,
-         core::hexadecimal(box), write_tags(tags)});
+        out, {"EVAL", begun(purge_script), "2", keys.marks, keys.feed,
+              std::to_string(least), core::hexadecimal(box), kept_messages,
+              write_tags(tags), gone ? "g" : "s",
+              word(gone ? Change::Kind::tags_gone : Change::Kind::tags_stale),
+              std::to_string(marks_kept)});
 }
 
-void append_marks_read(std::string& out, std::string_view marks,
+void append_marks_read(std::string& out, const MarksKeys& keys,
+                       core::Millis least, std::uint64_t box,
                        std::size_t first) {
-    append_command(out,
-                   {"EVAL", marks_script, "1", marks, std::to_string(first),
-                    std::to_string(first + marks_of_page - 1)});
+    append_command(
+        out,
+        {"EVAL", begun(marks_script), "2", keys.marks, keys.feed,
+         std::to_string(least), core::hexadecimal(box), kept_messages,
+         std::to_string(first), std::to_string(first + marks_of_page - 1)});
 }
 
 MarksPage read_marks(const Reply& reply) {
@@ -90,6 +95,7 @@ MarksPage read_marks(const Reply& reply) {
             !parse_number(score.text, page.lowest)) {
             return page;
         }
+        page.highest = std::max(page.highest, page.lowest);
         if (member.text == "-") {
             page.known_since = page.lowest;
             continue;
@@ -108,9 +114,12 @@ MarksPage read_marks(const Reply& reply) {
     return page;
 }
 
-void append_judge(std::string& out, std::string_view marks,
-                  const std::vector<std::uint64_t>& tags) {
-    append_command(out, {"EVAL", judge_script, "1", marks, write_tags(tags)});
+void append_judge(std::string& out, const MarksKeys& keys, core::Millis least,
+                  std::uint64_t box, const std::vector<std::uint64_t>& tags) {
+    append_command(
+        out, {"EVAL", begun(judge_script), "2", keys.marks, keys.feed,
+              std::to_string(least), core::hexadecimal(box), kept_messages,
+              write_tags(tags)});
 }
 
 std::optional<TagsJudged> read_judged(const Reply& reply) {

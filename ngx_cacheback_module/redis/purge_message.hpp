@@ -37,8 +37,10 @@ void append_purge(std::string& out, const MarksKeys& keys, bool gone,
                   core::Millis least, std::uint64_t box,
                   const std::vector<std::uint64_t>& tags);
 
-// Marks by rank from the newest, a page at a time.
-void append_marks_read(std::string& out, std::string_view marks,
+// Marks by rank from the newest, a page at a time. `least`, `box`: for the word
+// to all boxes that marks were lost, where there are none.
+void append_marks_read(std::string& out, const MarksKeys& keys,
+                       core::Millis least, std::uint64_t box,
                        std::size_t first);
 struct Mark {
     std::uint64_t tag;
@@ -50,12 +52,13 @@ struct MarksPage {
     std::vector<Mark> marks;
     // All since then are known when these are; nothing: there are more pages.
     std::optional<core::Millis> known_since;
-    core::Millis lowest = 0;  // of the page
+    core::Millis lowest = 0;   // of the page
+    core::Millis highest = 0;  // likewise
 };
 [[nodiscard]] MarksPage read_marks(const Reply& reply);
 
-void append_judge(std::string& out, std::string_view marks,
-                  const std::vector<std::uint64_t>& tags);
+void append_judge(std::string& out, const MarksKeys& keys, core::Millis least,
+                  std::uint64_t box, const std::vector<std::uint64_t>& tags);
 struct TagsJudged {
     core::Millis known_since;
     core::Millis stale;  // the last purge that made one of them so; 0: none

@@ -69,10 +69,39 @@ PurgeNumber ControlZone::purge_number() const noexcept {
     return __atomic_load_n(&shared_->purge_number, __ATOMIC_ACQUIRE);
 }
 
+PurgeNumber ControlZone::fetch_number() const noexcept {
+    return std::max(
+        purge_number(),
+        PurgeNumber(__atomic_load_n(&shared_->purges_heard, __ATOMIC_ACQUIRE)));
+}
+
+void ControlZone::hear_of_purge(PurgeNumber number) {
+    const Access access(*this);
+    Access::raise(shared_->purges_heard, number);
+}
+
+bool ControlZone::knows_all_heard_of() const noexcept {
+    return __atomic_load_n(&shared_->purges_heard, __ATOMIC_ACQUIRE) <=
+           __atomic_load_n(&shared_->purges_told, __ATOMIC_ACQUIRE);
+}
+
 void ControlZone::note_purge(const std::vector<TagId>& tags, PurgeKind kind,
                              PurgeNumber number) {
     Access access(*this);
-    access.note_purge(tags, kind, number);
+    // Of a server that has lost its count, and whose clock is behind, there may
+    // be new ones with numbers that others had before.
+    const bool again = number.value() <= shared_->purges_told &&
+                       purges_->floor() < number &&
+                       std::any_of(tags.begin(), tags.end(), [&](TagId tag) {
+                           return purges_->find(tag, kind) < number;
+                       });
+    access.note_purge(tags, kind, again ? fetch_number().next() : number);
+    Access::raise(shared_->purges_told, number);
+}
+
+void ControlZone::note_mark(TagId tag, PurgeKind kind, PurgeNumber number) {
+    const Access access(*this);
+    purges_->set(tag, kind, number);
 }
 
 void ControlZone::note_own_purge(const std::vector<TagId>& tags, PurgeKind kind,
@@ -80,19 +109,20 @@ void ControlZone::note_own_purge(const std::vector<TagId>& tags, PurgeKind kind,
     Access access(*this);
     // Of two at once the second has a number of its own: a fetch may have begun
     // between them.
-    access.note_purge(tags, kind, std::max(least, purge_number().next()));
+    access.note_purge(tags, kind, std::max(least, fetch_number().next()));
 }
 
 PurgeVerdict ControlZone::judge_tags(const std::vector<TagId>& tags,
-                                     PurgeNumber began) {
+                                     PurgeNumber began, core::Millis now) {
     Access access(*this);
-    return purges_->judge(tags, began);
+    return purges_->judge(tags, began, now);
 }
 
-void ControlZone::know_purges(PurgeNumber since) {
+void ControlZone::know_purges(PurgeNumber since, PurgeNumber last) {
     Access access(*this);
-    access.note_purge({}, {}, since);
     purges_->raise_floor(since);
+    access.note_purge({}, {}, last);
+    Access::raise(shared_->purges_told, last);
     __atomic_store_n(&shared_->knows_purges, 1, __ATOMIC_RELEASE);
 }
 
@@ -102,6 +132,10 @@ bool ControlZone::knows_purges() const noexcept {
 
 bool ControlZone::hears_purges() const noexcept {
     return knows_purges() && feed_proven() >= monotonic() - trust;
+}
+
+core::Millis ControlZone::unjudged(core::Millis as_of) noexcept {
+    return as_of - 2 * trust;
 }
 
 core::Millis ControlZone::trusted_since() const noexcept {

@@ -56,7 +56,9 @@ struct alignas(64) ControlZone::Shared {
     Turns turns;
     std::uint64_t box;
     FeedReader feed;
-    std::uint64_t purge_number;
+    std::uint64_t purge_number;  // the highest of a mark
+    std::uint64_t purges_told;   // the feed has come so far
+    std::uint64_t purges_heard;  // as Redis said in passing
     std::uint32_t knows_purges;
     Process processes[NGX_MAX_PROCESSES];
     std::uint32_t fences[fence_count];
@@ -138,8 +140,11 @@ class ControlZone::Access {
                     PurgeNumber number) noexcept {
         for (TagId tag : tags) { zone_.purges_->set(tag, kind, number); }
         // Last: who takes an entry for good by this number has missed no mark.
-        std::uint64_t& last = shared_.purge_number;
-        __atomic_store_n(&last, std::max(last, number.value()),
+        raise(shared_.purge_number, number);
+    }
+
+    static void raise(std::uint64_t& number, PurgeNumber to) noexcept {
+        __atomic_store_n(&number, std::max(number, to.value()),
                          __ATOMIC_RELEASE);
     }
 

@@ -170,20 +170,32 @@ class ControlZone {
     // without asking Redis. Where the feed has not been proven to be complete
     // for almost a second, only what is younger than that. Lock-free.
     [[nodiscard]] core::Millis trusted_since() const noexcept;
+    // For a copy that is right but for what purges may have made of it: as of
+    // when, so that it is trusted only while the feed is known to be complete.
+    [[nodiscard]] static core::Millis unjudged(core::Millis as_of) noexcept;
 
     // Purges of tags, see PurgeMarks. The last one that this box knows of;
     // lock-free.
     [[nodiscard]] PurgeNumber purge_number() const noexcept;
+    // And what is fetched from now on is younger than these: some this box has
+    // only heard of, and does not know yet what they were about. Lock-free.
+    [[nodiscard]] PurgeNumber fetch_number() const noexcept;
+    void hear_of_purge(PurgeNumber number);
+    // All there are until that one are known here, if those before are.
+    [[nodiscard]] bool knows_all_heard_of() const noexcept;
+    // As the feed tells them, one after another.
     void note_purge(const std::vector<TagId>& tags, PurgeKind kind,
                     PurgeNumber number);
     // One that only this box knows of yet.
     void note_own_purge(const std::vector<TagId>& tags, PurgeKind kind,
                         PurgeNumber least);
     [[nodiscard]] PurgeVerdict judge_tags(const std::vector<TagId>& tags,
-                                          PurgeNumber began);
-    // All since then are known here, and those before are not; until some of
-    // the feed is lost.
-    void know_purges(PurgeNumber since);
+                                          PurgeNumber began, core::Millis now);
+    // One of those that Redis keeps, in any order: counts by know_purges(). All
+    // since then and until `last` are known here, and those before are not;
+    // until some of the feed is lost.
+    void note_mark(TagId tag, PurgeKind kind, PurgeNumber number);
+    void know_purges(PurgeNumber since, PurgeNumber last);
     [[nodiscard]] bool knows_purges() const noexcept;
     // And the feed has been proven to be complete within the last second.
     [[nodiscard]] bool hears_purges() const noexcept;
@@ -202,7 +214,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1792 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 12;
+    static constexpr unsigned layout_version = 13;
 
     // The holder's part in a lease ends by `end(who waits)`, under the lock;
     // who waits is woken then.

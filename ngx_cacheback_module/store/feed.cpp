@@ -76,6 +76,7 @@ void Feed::read() {
     if (step_ == Step::follow && !control_.knows_purges() && !marks_refused_) {
         step_ = Step::marks;
         marks_ = 0;
+        last_mark_ = 0;
     }
     core::Millis wait = 0;
     switch (step_) {
@@ -86,8 +87,9 @@ void Feed::read() {
         redis::append_feed_end(node_->feed.commands(), keys_.feed());
         break;
     case Step::marks:
-        redis::append_marks_read(node_->feed.commands(), keys_.purges(),
-                                 marks_);
+        redis::append_marks_read(
+            node_->feed.commands(), {keys_.purges(), keys_.feed()},
+            control_.fetch_number().in_store() + 1, control_.box(), marks_);
         break;
     case Step::catch_up:
     case Step::follow:
@@ -201,14 +203,16 @@ bool Feed::take_marks(const redis::Reply& reply) {
     const redis::MarksPage page = redis::read_marks(reply);
     if (!page.sound) { return false; }
     for (const redis::Mark& mark : page.marks) {
-        control_.note_purge({mark.tag},
-                            mark.gone ? PurgeKind::gone : PurgeKind::stale,
-                            PurgeNumber::of_store(mark.number));
+        control_.note_mark(mark.tag,
+                           mark.gone ? PurgeKind::gone : PurgeKind::stale,
+                           PurgeNumber::of_store(mark.number));
     }
     marks_ += redis::marks_of_page;
+    last_mark_ = std::max(last_mark_, page.highest);
     if (page.known_since || marks_ >= redis::marks_read) {
         control_.know_purges(
-            PurgeNumber::of_store(page.known_since.value_or(page.lowest)));
+            PurgeNumber::of_store(page.known_since.value_or(page.lowest)),
+            PurgeNumber::of_store(last_mark_));
         step_ = Step::follow;
     }
     return true;

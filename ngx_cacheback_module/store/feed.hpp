@@ -62,6 +62,7 @@ class Feed {
     std::string anchor_;
     bool missed_ = false;            // it is not
     std::size_t marks_ = 0;          // how many have been read
+    core::Millis last_mark_ = 0;     // the highest of them
     bool marks_refused_ = false;     // on this link
     core::Millis asked_ = 0;         // when the question was
     core::Millis looked_ = 0;        // for the anchor

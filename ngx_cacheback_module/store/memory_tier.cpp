@@ -299,7 +299,8 @@ void MemoryTier::confirm(const Key& key, const Variety& variety,
 
 void MemoryTier::settle_tags(const Key& key, const Variety& variety,
                              const core::EntryMeta& read,
-                             const PurgeVerdict& verdict, PurgeNumber until) {
+                             const PurgeVerdict& verdict, PurgeNumber until,
+                             core::Millis as_of) {
     using Standing = PurgeVerdict::Standing;
     if (!enabled() || verdict.standing == Standing::unknown) { return; }
     char prologue[core::entry_prologue_size];
@@ -333,6 +334,7 @@ void MemoryTier::settle_tags(const Key& key, const Variety& variety,
     core::store(bytes.data(), until.value());
     (void)access->write(node, core::offset::sequence,
                         {bytes.data(), bytes.size()});
+    access->confirm(node, as_of);
 }
 
 void MemoryTier::remove_older(const Key& key, const Variety* variety,

@@ -45,10 +45,11 @@ class MemoryTier {
                                           std::size_t room);
     Inserted put(const Key& key, const Pieces& entry, const Variety& variety,
                  core::Millis as_of);
-    // Purges until then have made this of the entry of which that was read.
+    // Purges until then have made this of the entry of which that was read, and
+    // which is right `as_of` then.
     void settle_tags(const Key& key, const Variety& variety,
                      const core::EntryMeta& read, const PurgeVerdict& verdict,
-                     PurgeNumber until);
+                     PurgeNumber until, core::Millis as_of);
     // The entry that it holds is right.
     void confirm(const Key& key, const Variety& variety, core::Millis as_of);
     // Any variant.

@@ -61,7 +61,8 @@ PurgeNumber PurgeMarks::find(TagId tag, PurgeKind kind) const noexcept {
 PurgeNumber PurgeMarks::floor() const noexcept { return header_->floor; }
 
 PurgeVerdict PurgeMarks::judge(const std::vector<TagId>& tags,
-                               PurgeNumber began) const noexcept {
+                               PurgeNumber began,
+                               core::Millis now) const noexcept {
     using Standing = PurgeVerdict::Standing;
     PurgeNumber stale;
     for (TagId tag : tags) {
@@ -69,7 +70,7 @@ PurgeVerdict PurgeMarks::judge(const std::vector<TagId>& tags,
         stale = std::max(stale, find(tag, PurgeKind::stale));
     }
     if (began < floor()) { return {Standing::unknown, 0}; }
-    if (began < stale) { return {Standing::stale, stale.in_store()}; }
+    if (began < stale) { return {Standing::stale, stale.time(now)}; }
     return {};
 }
 

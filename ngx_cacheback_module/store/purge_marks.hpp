@@ -34,6 +34,14 @@ class PurgeNumber {
     [[nodiscard]] constexpr std::uint64_t value() const noexcept {
         return value_;
     }
+    // When that was, by the clock that says `now`. Those of the store may be
+    // ahead of it; one that only this box counted has no time of its own, and
+    // what it ends is found out now.
+    [[nodiscard]] constexpr core::Millis time(core::Millis now) const noexcept {
+        const bool counted_here =
+            value_ % (std::uint64_t{1} << local_bits) != 0;
+        return counted_here || in_store() > now ? now : in_store();
+    }
     // The next of this box.
     [[nodiscard]] constexpr PurgeNumber next() const noexcept {
         return {value_ + 1};
@@ -82,7 +90,8 @@ class PurgeMarks {
     [[nodiscard]] PurgeNumber floor() const noexcept;
     // Of an entry with these tags whose fetch began at that number.
     [[nodiscard]] PurgeVerdict judge(const std::vector<TagId>& tags,
-                                     PurgeNumber began) const noexcept;
+                                     PurgeNumber began,
+                                     core::Millis now) const noexcept;
 
   private:
     struct alignas(64) Header {

@@ -2,17 +2,16 @@
 
 namespace cacheback::store {
 
-PurgeVerdict verdict_of(const redis::TagsJudged& judged,
-                        PurgeNumber began) noexcept {
+PurgeVerdict verdict_of(const redis::TagsJudged& judged, PurgeNumber began,
+                        core::Millis now) noexcept {
     using Standing = PurgeVerdict::Standing;
     const PurgeNumber known = PurgeNumber::of_store(judged.known_since);
     // What was purged before is not known any more: the origin knows.
     if (began < PurgeNumber::of_store(judged.gone) || began < known) {
         return {Standing::gone, 0};
     }
-    if (began < PurgeNumber::of_store(judged.stale)) {
-        return {Standing::stale, judged.stale};
-    }
+    const PurgeNumber stale = PurgeNumber::of_store(judged.stale);
+    if (began < stale) { return {Standing::stale, stale.time(now)}; }
     return {};
 }
 
@@ -25,7 +24,7 @@ bool RedisPurges::tell(const std::vector<TagId>& tags, PurgeKind kind) {
     }
     redis::append_purge(node->small.commands(), {keys_.purges(), keys_.feed()},
                         kind == PurgeKind::gone,
-                        control_.purge_number().in_store() + 1, control_.box(),
+                        control_.fetch_number().in_store() + 1, control_.box(),
                         tags);
     redis::Question question;
     question.done = on_told;
@@ -47,7 +46,9 @@ bool RedisPurges::judge(const std::vector<TagId>& tags, RedisJudged done,
         control_.count(Counter::redis_skipped);
         return false;
     }
-    redis::append_judge(node->small.commands(), keys_.purges(), tags);
+    redis::append_judge(node->small.commands(), {keys_.purges(), keys_.feed()},
+                        control_.fetch_number().in_store() + 1, control_.box(),
+                        tags);
     redis::Question question;
     question.done = on_judged;
     question.owner = this;
@@ -70,6 +71,8 @@ void RedisPurges::on_judged(const redis::Question& question,
         if (!judged) {
             self.control_.count(Counter::redis_errors);
             health.garbage("an answer about tags that is none");
+        } else {
+            self.control_.hear_of_purge(PurgeNumber::of_store(judged->last));
         }
     }
     reinterpret_cast<RedisJudged>(question.then)(question.data, judged);

@@ -16,7 +16,8 @@ using RedisJudged = void (*)(void* data, const TagsJudged& judged) noexcept;
 
 // By that, what purges have made of an entry whose fetch began at that number.
 [[nodiscard]] PurgeVerdict verdict_of(const redis::TagsJudged& judged,
-                                      PurgeNumber began) noexcept;
+                                      PurgeNumber began,
+                                      core::Millis now) noexcept;
 
 class RedisPurges {
   public:

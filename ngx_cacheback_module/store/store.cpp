@@ -267,9 +267,9 @@ void Store::promote(const Key& key, std::string_view entry, std::uint32_t fence,
     if (!memory_.stored(key, variety)) { replace(key, entry, fence, asked); }
 }
 
-void Store::confirm(const Key& key, std::string_view section,
+void Store::confirm(const Key& key, const core::EntryView& entry,
                     core::Millis asked) {
-    memory_.confirm(key, variety_of(section), asked);
+    memory_.confirm(key, variety_of(entry.vary()), known_right(entry, asked));
 }
 
 void Store::remove_older(const Key& key, std::string_view section,
@@ -288,7 +288,8 @@ void Store::replace(const Key& key, std::string_view entry, std::uint32_t fence,
     }
     const std::optional<core::Millis> held = memory_.stored(key, variety);
     if (held && core::peek_stored(entry) < held) { return; }
-    (void)memory_.put(key, Pieces{entry}, variety, asked);
+    (void)memory_.put(key, Pieces{entry}, variety,
+                      known_right(core::EntryView::trusted(entry), asked));
     if (control_.fence(key) != fence) { (void)memory_.remove(key); }
 }
 
@@ -314,8 +315,9 @@ bool Store::put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
                           const Variety& variety, bool& held) {
     if (!memory_.enabled()) { return true; }
     if (total(entry) <= memory_limit()) {
-        held = memory_.put(key, entry, variety, MemoryTier::clock()) ==
-               Inserted::yes;
+        const core::Millis as_of = known_right(
+            core::EntryView::trusted(entry.front()), MemoryTier::clock());
+        held = memory_.put(key, entry, variety, as_of) == Inserted::yes;
     } else {
         (void)memory_.remove(key, variety);
     }
@@ -476,18 +478,30 @@ PurgeVerdict Store::judge_tags(const core::EntryView& entry, From from) {
     }
     if (!(began < control_.purge_number())) { return {}; }
     const PurgeNumber until = control_.purge_number();
-    PurgeVerdict verdict = control_.judge_tags(tag_ids(entry.tags()), began);
+    PurgeVerdict verdict =
+        control_.judge_tags(tag_ids(entry.tags()), began, wall_clock());
     if (verdict.standing == Standing::unknown && !settings.has_redis) {
         verdict.standing = Standing::gone;
     }
-    settle_tags(control_.key(entry.key()), entry, verdict, until);
+    if (control_.knows_all_heard_of()) {
+        settle_tags(control_.key(entry.key()), entry, verdict, until, 0);
+    }
     return verdict;
 }
 
 void Store::settle_tags(const Key& key, const core::EntryView& entry,
-                        const PurgeVerdict& verdict, PurgeNumber until) {
+                        const PurgeVerdict& verdict, PurgeNumber until,
+                        core::Millis as_of) {
     memory_.settle_tags(key, variety_of(entry.vary()), entry.meta, verdict,
-                        until);
+                        until, as_of);
+}
+
+core::Millis Store::known_right(const core::EntryView& entry,
+                                core::Millis as_of) const noexcept {
+    return !settings.has_redis || entry.tags().empty() ||
+                   control_.hears_purges()
+               ? as_of
+               : ControlZone::unjudged(as_of);
 }
 
 bool Store::ask_about_tags(const core::EntryView& entry, RedisJudged done,
@@ -501,10 +515,11 @@ bool Store::ask_about_tags(const core::EntryView& entry, RedisJudged done,
 void Store::purge_tags(const std::vector<std::string>& tags, PurgeKind kind) {
     std::vector<TagId> ids;
     for (const std::string& tag : tags) { ids.push_back(tag_id(tag)); }
-    // By its own clock where no other box has one.
-    const PurgeNumber least = settings.has_redis
-                                  ? PurgeNumber()
-                                  : PurgeNumber::of_store(wall_clock());
+    PurgeNumber least;
+    if (!settings.has_redis) {  // its own clock, which no other box has
+        least = PurgeNumber::of_store(
+            std::max(wall_clock(), control_.purge_number().in_store() + 1));
+    }
     control_.note_own_purge(ids, kind, least);
     if (RedisTier* tier = redis(); tier != nullptr) {
         (void)tier->purges().tell(ids, kind);

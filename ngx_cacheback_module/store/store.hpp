@@ -92,7 +92,8 @@ class Store {
     void promote(const Key& key, std::string_view entry, std::uint32_t fence,
                  core::Millis asked);
     // The entry of this section that memory holds is right.
-    void confirm(const Key& key, std::string_view section, core::Millis asked);
+    void confirm(const Key& key, const core::EntryView& entry,
+                 core::Millis asked);
     // Redis does not hold it, or any of the item (an empty section): nor does
     // memory then, but for what came since.
     void remove_older(const Key& key, std::string_view section,
@@ -156,9 +157,10 @@ class Store {
     [[nodiscard]] bool ask_about_tags(const core::EntryView& entry,
                                       RedisJudged done, void* data,
                                       RedisTicket& ticket, core::Millis spent);
-    // Purges until then have made that of it, as Redis says.
+    // Purges until then have made that of it, which is right `as_of` then.
     void settle_tags(const Key& key, const core::EntryView& entry,
-                     const PurgeVerdict& verdict, PurgeNumber until);
+                     const PurgeVerdict& verdict, PurgeNumber until,
+                     core::Millis as_of);
     // All entries that have one of these tags, whatever they are called.
     void purge_tags(const std::vector<std::string>& tags, PurgeKind kind);
 
@@ -179,6 +181,10 @@ class Store {
     bool put_in_memory(const Key& key, LeaseToken token, const Pieces& entry,
                        const Variety& variety, bool& held);
 
+    // As of when a copy is right that was stored or read then: one with tags
+    // may have been purged long before, where this box does not hear of that.
+    [[nodiscard]] core::Millis known_right(const core::EntryView& entry,
+                                           core::Millis as_of) const noexcept;
     [[nodiscard]] Variety variety_of(std::string_view section) const;
     void drop_variant(const Key& key, const Variety& variety) noexcept;
     void mark_copies(const Key& key) noexcept;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Groups of items that an origin invalidates as one (RFC 9875): over boxes, by
 boxes that were not there, with a feed or a Redis that is not, and many."""
-import contextlib, os, re, signal, sys, time
+import contextlib, hashlib, os, re, signal, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from fleet import gone_within, held, readers
 from load import Crowd
@@ -12,6 +12,7 @@ from scenario import scenario
 DIRECT = "redis redis://127.0.0.1:%(redis)s/0;"
 PROXY = "redis redis://127.0.0.1:%(proxy)s/0;"
 WORST = 1.0 * SLACK
+FEED = "cacheback:pages:feed"
 MARKS = "cacheback:pages:{cacheback:pages:feed}:purges"
 
 
@@ -277,6 +278,177 @@ def who_may_not_read_the_marks_reads_the_feed():
             old = held(two, target)
             one.get(target, method="POST")
             gone_within(WORST, two, target, old)
+
+
+def now_of(redis):
+    seconds, rest = redis.redis("TIME")
+    return int(seconds) * 1000 + int(rest) // 1000
+
+
+@scenario
+def numbers_that_are_ahead_of_the_clock_leave_nothing_fresh():
+    """As a server's clock does that is, or that of the master before it."""
+    with fleet(policy="cacheback") as (one, two):
+        target = page("/o", "a", more="&delay=0|0.3")
+        one.get(target)
+        held(two, target)
+        one.redis("ZADD", MARKS, now_of(one) + 3600000, "s0000000000000001")
+        end(one, "a")
+        time.sleep(0.1)
+        for box in (one, two):
+            check(box.get(target).cache in ("STALE", "UPDATING"))
+        check(one.origin_answered("/o", 2))
+        check(eventually(lambda: two.get(target).body == b"/o #2\n"))
+        # By what Redis says it is no fresher.
+        with Site(conf(PROXY, policy="cacheback"), beside=one) as three:
+            three.network("hole", "cacheback-feed")
+            time.sleep(1.0 * SLACK)
+            other = page("/p", "b", more="&delay=0|0.3")
+            one.get(other)
+            end(one, "b")
+            answer = three.get(other)
+            check(answer.cache in ("STALE", "UPDATING"), answer.fields)
+
+
+@scenario
+def what_only_one_box_knows_of_is_stale_since_it_was_found():
+    """Not since the last purge of the store, which was long before."""
+    with Site(conf(DIRECT, policy="cacheback"), workers=2) as box:
+        check(eventually(lambda: readers(box) == 1))
+        target = ("/o?cc=max-age=600,stale-while-revalidate=2"
+                  "&delay=0|0.3&h=Cache-Groups:%22a%22")
+        box.get(target)
+        time.sleep(2.5)
+        box.signal("redis", signal.SIGSTOP)
+        check(eventually(lambda: box.get("/x?max_age=600") and box.log_count(
+            "does not answer within"), 5), box.log()[-1500:])
+        end(box, "a")
+        answer = box.get(target)
+        check(answer.cache in ("STALE", "UPDATING"), answer.fields)
+        box.signal("redis", signal.SIGCONT)
+
+
+@scenario
+def nobody_is_served_what_somebody_else_asks_about():
+    with fleet(PROXY) as (one, two):
+        target = page("/o", "a", more="&delay=0|0.5")
+        one.get(target)
+        old = held(two, target)
+        two.network("hole", "cacheback-feed")
+        time.sleep(0.02)
+        end(one, "a")
+        time.sleep(1.5 * SLACK)
+        clients = [Crowd(two, target, 1) for _ in range(60)]
+        answers = [answer for crowd in clients for answer in crowd.wait()]
+        check(all(answer.body != old for answer in answers),
+              sum(answer.body == old for answer in answers))
+
+
+@scenario
+def a_fetch_that_began_before_is_no_news_without_a_feed():
+    with fleet(PROXY) as (one, two):
+        target = page("/o", "a", more="&delay=2.5|0")
+        two.network("hole", "cacheback-feed")
+        slow = Crowd(two, target, 1)
+        time.sleep(0.5)
+        end(one, "a")
+        old = slow.wait()[0].body
+        check(two.get(target).body != old)
+
+
+@scenario
+def a_box_without_a_feed_learns_from_what_it_asks():
+    with Site(conf(PROXY), workers=2) as box:
+        check(eventually(lambda: readers(box) == 1))
+        target = page("/o", "a")
+        box.get(target)
+        box.network("hole", "cacheback-feed")
+        time.sleep(0.02)
+        end(box, "a")
+        ends = time.monotonic() + 5 * SLACK
+        while time.monotonic() < ends:
+            box.get(target)
+            time.sleep(0.05)
+        check(box.origin_count("/o") <= 3, box.origin_count("/o"))
+
+
+@scenario
+def marks_that_were_lost_are_lost_once():
+    with Site(conf(DIRECT), workers=2) as one:
+        check(eventually(lambda: readers(one) == 1))
+        time.sleep(0.1)
+        check(one.redis("DEL", MARKS) == 1)
+        with Site(conf(DIRECT), beside=one) as two:
+            check(eventually(lambda: readers(one) == 2))
+            time.sleep(0.1)
+            target = page("/o", "a")
+            new = one.get(target)
+            answer = two.get(target)
+            check(answer.cache == "HIT" and answer.body == new.body, answer)
+        with Site(conf(PROXY), beside=one) as three:
+            three.network("hole", "cacheback-feed")
+            time.sleep(1.0 * SLACK)
+            check(one.redis("DEL", MARKS) == 1)
+            other = page("/p", "b")
+            ends = time.monotonic() + 4 * SLACK
+            while time.monotonic() < ends:
+                three.get(other)
+                time.sleep(0.05)
+            count = one.origin_count("/p")
+            check(count <= 3, count)
+
+
+@scenario
+def a_count_that_was_lost_and_begins_lower_hides_nothing():
+    """A failover to a server whose clock is behind."""
+    with fleet() as (one, two):
+        one.redis("ZADD", MARKS, now_of(one) + 3600000, "s0000000000000001")
+        end(one, "b")
+        time.sleep(0.1)
+        target = page("/o", "a")
+        one.get(target)
+        old = held(two, target)
+        tag = hashlib.md5(f"http://{HOST}#a".encode()).hexdigest()[:16]
+        one.redis("XADD", FEED, "*", "change", "tags-gone", "box", "1",
+                  "key", tag, "number", now_of(one))
+        gone_within(WORST, two, target, old)
+        new = held(two, target)
+        time.sleep(0.2)
+        check(two.get(target).body == new)
+
+
+@scenario
+def the_rights_that_operations_name_suffice():
+    with open(os.path.join(os.path.dirname(__file__),
+                           "../../docs/OPERATIONS.md"),
+              encoding="utf-8") as text:
+        rights = re.search(r"ACL SETUSER cacheback on >secret (.*?)```",
+                           text.read(), re.DOTALL)[1].split()
+    login = "redis redis://cacheback:secret@127.0.0.1:%(redis)s/0;"
+    with Site(conf(PROXY)) as box:
+        box.redis("ACL", "SETUSER", "cacheback", "on", ">secret", *rights)
+        with Site(conf(login), workers=2, beside=box) as one:
+            with Site(conf(login.replace("redis)s", "proxy)s")),
+                      beside=one) as two:
+                check(eventually(lambda: readers(box) == 3), readers(box))
+                target = page("/o", "a")
+                one.get(target)
+                old = held(two, target)
+                end(one, "a")
+                gone_within(WORST, two, target, old)
+                # And what it asks where it does not hear.
+                two.network("hole", "cacheback-feed")
+                time.sleep(1.0 * SLACK)
+                check(one.redis("DEL", MARKS) == 1)
+                other = page("/p", "b")
+                one.get(other)
+                check(two.get(other).cache in ("HIT", "MISS"))
+                check(two.get(other).cache == "HIT")
+                check(one.redis("EXISTS", MARKS) == 1)
+            refused = box.redis("ACL", "LOG")
+            check(refused == [], refused)
+            for each in (one, two):
+                check(not each.log_count("does not let"), each.log()[-1500:])
 
 
 class Clustered(Site):

@@ -11,6 +11,7 @@ using Standing = PurgeVerdict::Standing;
 namespace {
 
 constexpr std::size_t capacity = 64;
+constexpr cacheback::core::Millis later = 1795400000000;
 
 struct alignas(64) Region {
     char bytes[PurgeMarks::size_for(capacity)] = {};
@@ -21,7 +22,7 @@ struct Marks {
     PurgeMarks marks{region.get(), capacity};
 
     Standing of(const std::vector<TagId>& tags, std::uint64_t began) const {
-        return marks.judge(tags, began).standing;
+        return marks.judge(tags, began, later).standing;
     }
 };
 
@@ -55,9 +56,18 @@ static void it_is_stale_since_the_last_of_them(void**) {
     Marks m;
     m.marks.set(10, PurgeKind::stale, PurgeNumber::of_store(5000));
     m.marks.set(12, PurgeKind::stale, PurgeNumber::of_store(7000));
-    const PurgeVerdict verdict = m.marks.judge({12, 10}, 1);
+    const PurgeVerdict verdict = m.marks.judge({12, 10}, 1, later);
     assert_true(verdict.standing == Standing::stale);
     assert_int_equal(verdict.since, 7000);
+}
+
+static void it_is_stale_since_now_where_that_is_earlier_or_not_known(void**) {
+    Marks m;
+    m.marks.set(10, PurgeKind::stale, PurgeNumber::of_store(7000));
+    assert_int_equal(m.marks.judge({10}, 1, 6000).since, 6000);
+    assert_int_equal(m.marks.judge({10}, 1, 7000).since, 7000);
+    m.marks.set(12, PurgeKind::stale, PurgeNumber::of_store(5000).next());
+    assert_int_equal(m.marks.judge({12}, 1, 9000).since, 9000);
 }
 
 static void a_mark_never_goes_back(void**) {
@@ -116,6 +126,8 @@ int main() {
             an_entry_older_than_the_mark_of_one_of_its_tags_is_concerned),
         cmocka_unit_test(gone_is_more_than_stale),
         cmocka_unit_test(it_is_stale_since_the_last_of_them),
+        cmocka_unit_test(
+            it_is_stale_since_now_where_that_is_earlier_or_not_known),
         cmocka_unit_test(a_mark_never_goes_back),
         cmocka_unit_test(where_there_is_no_room_nothing_is_known_of_before),
         cmocka_unit_test(an_old_mark_does_not_push_out_younger_ones),

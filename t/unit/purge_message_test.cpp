@@ -56,9 +56,9 @@ static void a_purge_says_all_that_the_script_needs(void**) {
     std::string out;
     append_purge(out, {"p:m", "p:feed"}, true, 77, 0xab, {0x1f});
     const std::string end = word("2") + word("p:m") + word("p:feed") +
-                            word("g") + word("tags-gone") + word("77") +
-                            word("65536") + word("8192") +
-                            word("00000000000000ab") + word("000000000000001f");
+                            word("77") + word("00000000000000ab") +
+                            word("8192") + word("000000000000001f") +
+                            word("g") + word("tags-gone") + word("65536");
     assert_true(out.size() > end.size());
     assert_text(out.substr(out.size() - end.size()), end);
 
@@ -78,6 +78,8 @@ static void the_last_page_tells_since_when_all_are_known(void**) {
     assert_int_equal(page.marks[0].number, 1795400000002);
     assert_false(page.marks[1].gone);
     assert_int_equal(page.known_since.value(), 1795400000000);
+    assert_int_equal(page.highest, 1795400000002);
+    assert_int_equal(page.lowest, 1795400000000);
 }
 
 static void a_full_page_is_followed_by_another(void**) {
@@ -97,6 +99,8 @@ static void marks_of_somebody_else_are_refused(void**) {
     assert_false(page_of(words({"-", "x"})).sound);
     assert_false(page_of(words({"-", "-1"})).sound);
     assert_false(page_of(words({"-", "1e300"})).sound);
+    assert_true(page_of(words({"-", "4398046511103"})).sound);
+    assert_false(page_of(words({"-", "4398046511104"})).sound);
     assert_false(page_of(words({"-", "1", "g"})).sound);
     assert_false(page_of("*2\r\n*0\r\n$1\r\n1\r\n").sound);
     assert_false(page_of("$1\r\n-\r\n").sound);
