@@ -152,7 +152,7 @@ $(OUT)/unit/%_test.passed: $(OUT)/unit/%_test
 	@mv $@.log $@
 	@tail -n 1 $@ | sed 's|^|$(<F): |'
 
--include $(wildcard $(OUT)/unit/*.d $(OUT)/unit/*/*.d)
+-include $(wildcard $(OUT)/unit/*.d $(OUT)/unit/*/*.d $(OUT)/unit/*/*/*.d)
 
 # --- with a running nginx ------------------------------------------------------
 
@@ -224,24 +224,34 @@ valgrind: module $(UNIT_TESTS)  ## unit tests and suite under valgrind; its repo
 
 FUZZERS := $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%, \
     $(sort $(wildcard t/fuzz/*_fuzz.cpp)))
+FUZZ_CXX := clang++ -std=c++17 -g -O1 -fno-sanitize-recover=undefined -MMD -MP \
+    -I $(SRC)
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:=.run)  ## fuzz what reads foreign bytes (FUZZ_SECONDS=30 each)
 
-$(BUILD)/fuzz/%_fuzz: t/fuzz/%_fuzz.cpp $(PURE) $(HEADERS)
+$(BUILD)/fuzz/%.o: $(SRC)/%.cpp Makefile
 	@mkdir -p $(@D)
-	@echo "compile $@"
-	@clang++ -std=c++17 -g -O1 -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=undefined -I $(SRC) -o $@ $< $(PURE) -lhiredis
+	$(QUIET)$(FUZZ_CXX) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+$(BUILD)/fuzz/pure.a: $(PURE:$(SRC)/%.cpp=$(BUILD)/fuzz/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/fuzz/%_fuzz: t/fuzz/%_fuzz.cpp $(BUILD)/fuzz/pure.a
+	$(QUIET)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ \
+	    $(filter %.cpp %.a,$^) -lhiredis
 
 .PHONY: $(FUZZERS:=.run)
 $(FUZZERS:=.run): %.run: %
 	@mkdir -p $<.corpus
 	@echo "$(<F), $(FUZZ_SECONDS) s"
-	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -print_final_stats=1 \
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
 	    -artifact_prefix=$(@D)/ $<.corpus $(wildcard t/vectors) 2>$<.log || \
 	    { tail -n 40 $<.log; exit 1; }
 	@grep -E 'number_of_executed_units' $<.log
+
+-include $(wildcard $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d $(BUILD)/fuzz/*/*/*.d)
 
 # --- measuring ---------------------------------------------------------------------
 

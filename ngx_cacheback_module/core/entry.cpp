@@ -97,18 +97,25 @@ void write_prologue(char* at, const EntryMeta& meta,
 
 bool windows_are_sane(const Windows& windows) noexcept {
     constexpr Millis longest = max_seconds * second;
-    return in_range(windows.fresh_for, 0, longest) &&
-           in_range(windows.stale_for, 0, longest) &&
+    return in_range(windows.stale_for, 0, longest) &&
            in_range(windows.error_for, 0, longest) &&
            in_range(windows.ttl, 0, longest) &&
            in_range(windows.initial_age, 0, max_seconds);
 }
 
+// What trusted() reckons with.
+bool times_are_sane(const char* at) noexcept {
+    return in_range(load<Millis>(at + offset::stored), 0,
+                    latest_second * second) &&
+           in_range(load<Millis>(at + offset::invalidated), 0,
+                    latest_second * second) &&
+           in_range(load<Millis>(at + offset::fresh_for), 0,
+                    max_seconds * second);
+}
+
 bool meta_is_sane(const EntryMeta& meta) noexcept {
     return in_range(meta.status, 200, 599) && meta.status != 206 &&
-           meta.status != 304 &&
-           in_range(meta.stored, 0, latest_second * second) &&
-           in_range(meta.date, 0, latest_second) &&
+           meta.status != 304 && in_range(meta.date, 0, latest_second) &&
            in_range(meta.last_modified, no_time, latest_second) &&
            windows_are_sane(meta.windows);
 }
@@ -264,7 +271,8 @@ std::optional<EntryView> EntryView::check(std::string_view bytes,
                                           std::string_view key) noexcept {
     if (bytes.size() < entry_prologue_size) { return std::nullopt; }
     const char* at = bytes.data();
-    if (!has_our_format(bytes) || !reserved_is_zero(at)) {
+    if (!has_our_format(bytes) || !reserved_is_zero(at) ||
+        !times_are_sane(at)) {
         return std::nullopt;
     }
     EntryView view = trusted(bytes);
@@ -273,9 +281,7 @@ std::optional<EntryView> EntryView::check(std::string_view bytes,
     const std::uint64_t size = std::uint64_t{entry_prologue_size} +
                                meta.key_size + meta.vary_size + meta.tags_size +
                                meta.fields_size + meta.body_size;
-    if (size != bytes.size() || view.key() != key || !meta_is_sane(meta) ||
-        !in_range(load<Millis>(at + offset::invalidated), 0,
-                  latest_second * second)) {
+    if (size != bytes.size() || view.key() != key || !meta_is_sane(meta)) {
         return std::nullopt;
     }
     if (load<std::uint32_t>(at + offset::head_checksum) !=

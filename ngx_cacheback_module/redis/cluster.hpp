@@ -35,8 +35,8 @@ struct ClusterMap {
 };
 
 // The answer to CLUSTER NODES. `asked`: the host that gave it, for a node that
-// does not know its own address. Nothing when it is none, names no slot, or one
-// twice, or too many nodes.
+// does not know its own address. Nothing when it is none, names no slot or more
+// than there are, or too many nodes.
 [[nodiscard]] std::optional<ClusterMap> read_cluster_nodes(
     std::string_view text, const std::string& asked);
 

@@ -1,25 +1,16 @@
 // t/fuzz/entry_fuzz.cpp: bytes that pretend to be an entry.
-//
-//   clang++ -std=c++17 -g -O1 -fsanitize=fuzzer,address,undefined
-//       -I ngx_cacheback_module t/fuzz/entry_fuzz.cpp
-//       ngx_cacheback_module/core/*.cpp -o entry_fuzz
-//   mkdir corpus; ./entry_fuzz corpus t/vectors    # writes into the first
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 #include "core/decision.hpp"
 #include "core/entry.hpp"
 #include "core/renewal.hpp"
 #include "core/vary.hpp"
+#include "fuzz.hpp"
 
 using namespace cacheback::core;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) { std::abort(); }
-}
 
 // What was believed must be safe to use, and a renewal of it believed again.
 void use(const EntryView& view) {
@@ -37,7 +28,9 @@ void use(const EntryView& view) {
     const Millis now = view.meta.stored + view.meta.windows.fresh_for;
     const Field request[] = {{"accept", "a, b"}, {"x", ""}};
     (void)vary_matches(view.vary(), {request, 2});
-    (void)state_of(view.meta, now, now);
+    Rules rules;
+    rules.ttl = view.meta.windows.ttl;
+    (void)state_of(view.meta, rules, now);
     require(age_of(view.meta, now) >= 0);
 
     const Field news[] = {{"Cache-Control", "max-age=60"}, {"ETag", "\"x\""}};
@@ -84,11 +77,13 @@ void repair(std::string& bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-    std::string bytes(reinterpret_cast<const char*>(data), size);
+    std::string bytes(text_of(data, size));
     if (const auto view = EntryView::check(bytes, "")) { use(*view); }
     if (size >= entry_prologue_size) {
         repair(bytes);
-        const std::string key(EntryView::trusted(bytes).key());
+        const std::string key =
+            bytes.substr(entry_prologue_size,
+                         load<std::uint32_t>(bytes.data() + offset::key_size));
         if (const auto view = EntryView::check(bytes, key)) { use(*view); }
     }
     return 0;

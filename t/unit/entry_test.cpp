@@ -319,6 +319,16 @@ static void lengths_and_times_must_be_in_range(void**) {
         is_read(patched(offset::last_modified, Seconds{253402300800})));
 }
 
+static void no_time_is_reckoned_with_before_it_is_checked(void**) {
+    constexpr Millis least{INT64_MIN};
+    for (const std::size_t at : {offset::stored, offset::fresh_for}) {
+        for (const Millis time : {Millis{-1}, least, Millis{INT64_MAX}}) {
+            assert_false(is_read(invalidated(patched(at, time), 1)));
+            assert_false(is_read(invalidated(patched(at, time), least)));
+        }
+    }
+}
+
 static void sizes_that_do_not_add_up_are_refused(void**) {
     for (std::size_t at :
          {offset::key_size, offset::vary_size, offset::tags_size,
@@ -627,6 +637,7 @@ int main() {
         cmocka_unit_test(a_renewal_ends_an_invalidation),
         cmocka_unit_test(a_status_that_is_never_stored_is_refused),
         cmocka_unit_test(lengths_and_times_must_be_in_range),
+        cmocka_unit_test(no_time_is_reckoned_with_before_it_is_checked),
         cmocka_unit_test(sizes_that_do_not_add_up_are_refused),
         cmocka_unit_test(a_border_moved_between_sections_is_refused),
         cmocka_unit_test(forged_fields_are_refused),
