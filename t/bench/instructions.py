@@ -20,6 +20,7 @@ import os
 import re
 import subprocess
 import sys
+import typing
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import scenario
@@ -29,17 +30,18 @@ N = int(os.environ.get("BENCH_REQUESTS", "500"))
 ROUNDS = 60
 SIZES = {"1 KB": 1024, "16 KB": 16 * 1024, "128 KB": 128 * 1024}
 
-# Goals of instructions per request, by what is served and its size.
+# Goals of instructions per request.
 GOALS = {
-    ("memory hit", "1 KB"): 11000, ("memory hit", "16 KB"): 13700,
-    ("memory hit", "128 KB"): 21700,
-    ("Redis hit", "1 KB"): 20000, ("Redis hit", "16 KB"): 27000,
+    "memory hit, 1 KB": 11000, "memory hit, 16 KB": 13700,
+    "memory hit, 128 KB": 21700,
+    "Redis hit, 1 KB": 20000, "Redis hit, 16 KB": 27000,
 }
 
-# How much more a hit may cost whose item varies.
+# How much more than the same request of a fresh item, or of one that does not
+# vary.
+STALE_GOAL = 500
 VARY_GOAL = 2500
 
-# How much an uncacheable URL may cost, as a multiple of nginx without the module.
 UNCACHEABLE_GOAL = 1.05
 
 CONF = """
@@ -59,6 +61,11 @@ CONF = """
         }
         location /shared/ {
             cacheback  shared;
+            proxy_pass http://127.0.0.1:%%(origin)s;
+        }
+        location /fresh/ {
+            add_header X-Cache $cacheback_status;
+            cacheback  memory;
             proxy_pass http://127.0.0.1:%%(origin)s;
         }
         location /stale/ {
@@ -178,38 +185,48 @@ def instructions(conf, target, size, fields=None, holds=lambda fields: True):
         return (box.total(3) - box.total(2)) / N
 
 
-def served():
-    """Answers from the store."""
-    rows = [("return 200", "1 KB", "/return", lambda fields: True)]
+class Hit(typing.NamedTuple):
+    name: str
+    target: str
+    size: str = "1 KB"
+    fields: dict = None  # of the request
+    held: bool = True   # it is answered from the store
+    cache: str = None   # the answer's X-Cache
+    beside: str = None  # the row it is compared with
+    more: int = 0       # than that, as a goal
+
+
+def hits():
+    yield Hit("return 200, 1 KB", "/return", held=False)
     for name, place in (("memory hit", "memory"), ("Redis hit", "shared")):
         for label, size in SIZES.items():
-            rows.append((name, label, f"/{place}/o?size={size}",
-                         lambda fields: "age" in fields))
+            yield Hit(f"{name}, {label}", f"/{place}/o?size={size}", label)
+    same = "a browser's, not varying"
+    yield Hit(same, "/memory/v?size=1024&h=X-Any:Accept", fields=BROWSER)
     for name, vary in VARYING.items():
-        rows.append(("memory hit, Vary: " + name, "1 KB",
-                     f"/memory/v?size=1024&h=Vary:{vary}",
-                     lambda fields: "age" in fields))
-    rows.append(("stale, being refreshed", "1 KB",
-                 "/stale/o?size=1024&delay=0|600",
-                 lambda fields: fields.get("x-cache") == "UPDATING"))
+        yield Hit(f"Vary: {name}", f"/memory/v?size=1024&h=Vary:{vary}",
+                  fields=BROWSER, beside=same, more=VARY_GOAL)
+    same = "fresh, 1 KB"
+    yield Hit(same, "/fresh/o?size=1024&delay=0|600", cache="HIT")
+    yield Hit("stale, being refreshed, 1 KB", "/stale/o?size=1024&delay=0|600",
+              cache="UPDATING", beside=same, more=STALE_GOAL)
 
+
+def served():
+    """Answers from the store."""
     print(f"{'':28} {'instructions':>12} {'of return 200':>14} {'goal':>8}")
-    floor = plain = None
-    for name, label, target, holds in rows:
-        varies = "Vary" in name
-        # Beside the same request where nothing varies.
-        if varies and plain is None:
-            plain = instructions(CONF, "/memory/v?size=1024&h=X-Any:Accept",
-                                 SIZES[label], BROWSER, holds)
-            print(f"{'the same, not varying':28} {plain:12.0f}", flush=True)
-        used = instructions(CONF, target, SIZES[label],
-                            BROWSER if varies else None, holds)
-        floor = floor or used
-        goal = plain + VARY_GOAL if varies else GOALS.get((name, label), "")
-        print(f"{name + ', ' + label:28} {used:12.0f} {used / floor:14.2f} "
-              f"{goal:>8.0f}" if varies else
-              f"{name + ', ' + label:28} {used:12.0f} {used / floor:14.2f} "
-              f"{goal:>8}", flush=True)
+    used = {}
+    for hit in hits():
+        used[hit.name] = instructions(
+            CONF, hit.target, SIZES[hit.size], hit.fields,
+            lambda fields, hit=hit: fields.get("x-cache") == hit.cache
+            and ("age" in fields) == hit.held)
+        floor = next(iter(used.values()))
+        goal = GOALS.get(hit.name, "")
+        if hit.beside:
+            goal = round(used[hit.beside] + hit.more)
+        print(f"{hit.name:28} {used[hit.name]:12.0f} "
+              f"{used[hit.name] / floor:14.2f} {goal:>8}", flush=True)
 
 
 def proxied():
