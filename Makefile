@@ -20,8 +20,8 @@ NGINX_CONF   ?= --with-compat --with-debug --with-threads \
 MODULES_PATH ?= /usr/lib/nginx/modules
 
 SRC      := ngx_cacheback_module
-SOURCES  := $(sort $(wildcard $(SRC)/*/*.cpp))
-HEADERS  := $(sort $(wildcard $(SRC)/*/*.hpp))
+SOURCES  := $(sort $(wildcard $(SRC)/*/*.cpp $(SRC)/*/*/*.cpp))
+HEADERS  := $(sort $(wildcard $(SRC)/*/*.hpp $(SRC)/*/*/*.hpp))
 # As in config.make: an error here, but not with whatever compiler others have.
 WARNINGS := -W -Wall -Wextra -Wpointer-arith \
     $(if $(CACHEBACK_WERROR),-Werror)

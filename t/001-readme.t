@@ -118,12 +118,13 @@ same_words [ rows($reasons), ($reserved // '') =~ /`([^`]+)`/g ],
 for my $reason (($reserved // '') =~ /`([^`]+)`/g) {
     my $name = $reason =~ tr/-/_/r;
     my @found = grep { !m{/reason\.cpp$} && text_of($_) =~ /Reason::\Q$name\E\b/ }
-        glob "$source/*/*.cpp";
+        glob "$source/*/*.cpp $source/*/*/*.cpp";
     is_deeply \@found, [], "nothing produces the reserved reason $reason";
 }
 
 # The words of the log, up to what differs from case to case.
-my $code = join '', map { text_of($_) } glob "$source/*/*.cpp";
+my $code = join "", map { text_of($_) }
+    glob "$source/*/*.cpp $source/*/*/*.cpp";
 $code =~ s/"\s*\n\s*"//g;
 $code =~ s/\\"/"/g;
 my $gone = section('## When Redis is slow or gone');

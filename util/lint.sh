@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 shopt -s nullglob
 src=ngx_cacheback_module
-cpp=($src/*/*.cpp $src/*/*.hpp t/*/*.cpp t/*/*.hpp)
+cpp=($src/*/*.[ch]pp $src/*/*/*.[ch]pp t/*/*.[ch]pp)
 mapfile -t pure < <(util/check-includes --pure)
 
 lint_includes() { util/check-includes; }
@@ -65,7 +65,8 @@ lint_tests() {
     fi
     for file in t/unit/*_test.cpp; do
         file=$(basename "$file" _test.cpp)
-        if ! compgen -G "$src/*/$file.[ch]pp" >/dev/null; then
+        if ! compgen -G "$src/*/$file.[ch]pp" >/dev/null &&
+            ! compgen -G "$src/*/*/$file.[ch]pp" >/dev/null; then
             echo "t/unit/${file}_test.cpp: no source of that name"
             status=1
         fi

@@ -9,8 +9,8 @@
 #include "../core/vary.hpp"
 #include "../ngx/body_buffer.hpp"
 #include "../ngx/ngx.hpp"
-#include "../store/bytes.hpp"
-#include "../store/purge_marks.hpp"
+#include "../store/control/purge_marks.hpp"
+#include "../store/memory/bytes.hpp"
 #include "configuration.hpp"
 
 namespace cacheback::http {

@@ -4,7 +4,7 @@
 #include "../core/vary_record.hpp"
 #include "../ngx/guard.hpp"
 #include "../ngx/pool.hpp"
-#include "../store/key_space.hpp"
+#include "../store/control/key_space.hpp"
 #include "answer.hpp"
 #include "background_fetch.hpp"
 #include "eligibility.hpp"

@@ -2,7 +2,7 @@
 // it.
 #include "store_block.hpp"
 
-#include "../store/redis_url.hpp"
+#include "../store/fleet/redis_url.hpp"
 
 namespace cacheback::http {
 

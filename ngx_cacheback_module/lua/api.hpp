@@ -6,7 +6,7 @@
 // A handle belongs to the request it was made for, ends with it, and may be
 // dropped before. `semaphore` is an ngx.semaphore: it is posted once when the
 // handle has something to say. Keys stand in the space of values, see
-// store/key_space.hpp; with `of_response` in that of responses, as
+// store/control/key_space.hpp; with `of_response` in that of responses, as
 // cacheback_key says them. Times are seconds.
 #pragma once
 

@@ -1,7 +1,7 @@
 // lua/keys.hpp: keys as Lua names them, in the two spaces of a store.
 #pragma once
 
-#include "../store/key_space.hpp"
+#include "../store/control/key_space.hpp"
 #include "../store/store.hpp"
 
 namespace cacheback::lua {

@@ -5,7 +5,7 @@
 
 #include "../ngx/ngx.hpp"
 #include "../ngx/timer.hpp"
-#include "control_zone.hpp"
+#include "control/control_zone.hpp"
 
 namespace cacheback::store {
 

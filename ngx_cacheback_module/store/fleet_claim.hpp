@@ -1,7 +1,7 @@
 // store/fleet_claim.hpp: makes a lease of this box one of the fleet.
 #pragma once
 
-#include "redis_ticket.hpp"
+#include "fleet/redis_ticket.hpp"
 #include "store.hpp"
 
 namespace cacheback::store {

@@ -4,13 +4,13 @@
 
 #include "../core/entry.hpp"
 #include "../ngx/ngx.hpp"
-#include "bytes.hpp"
-#include "control_zone.hpp"
+#include "control/control_zone.hpp"
+#include "control/lease.hpp"
 #include "fetch_line.hpp"
-#include "lease.hpp"
-#include "memory_tier.hpp"
-#include "redis_tier.hpp"
-#include "vary_hints.hpp"
+#include "fleet/redis_tier.hpp"
+#include "memory/bytes.hpp"
+#include "memory/memory_tier.hpp"
+#include "memory/vary_hints.hpp"
 
 namespace cacheback::store {
 

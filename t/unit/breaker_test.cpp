@@ -1,5 +1,5 @@
 // breaker_test.cpp: whether a server is to be asked, as all workers see it.
-#include "store/breaker.hpp"
+#include "store/control/breaker.hpp"
 
 #include "unit.hpp"
 

@@ -11,8 +11,8 @@
 
 #include "core/entry.hpp"
 #include "core/vary.hpp"
-#include "store/entry_layout.hpp"
-#include "store/entry_table.hpp"
+#include "store/memory/entry_layout.hpp"
+#include "store/memory/entry_table.hpp"
 
 #include <csetjmp>
 #include <cstdarg>

@@ -1,5 +1,5 @@
 // The keys of responses and of values are different, whatever they are.
-#include "store/key_space.hpp"
+#include "store/control/key_space.hpp"
 
 #include <string>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "store/key.hpp"
+#include "store/control/key.hpp"
 
 #include <csetjmp>
 #include <cstdarg>

@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "store/lease_table.hpp"
+#include "store/control/lease_table.hpp"
 
 #include <csetjmp>
 #include <cstdarg>

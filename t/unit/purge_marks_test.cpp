@@ -1,5 +1,5 @@
 // purge_marks_test.cpp: what was purged when, and what that makes of entries.
-#include "store/purge_marks.hpp"
+#include "store/control/purge_marks.hpp"
 
 #include <memory>
 

@@ -1,7 +1,7 @@
 // redis_url_test.cpp: the address of a Redis server as an operator writes it.
 #include <string>
 
-#include "store/redis_url.hpp"
+#include "store/fleet/redis_url.hpp"
 
 #include <csetjmp>
 #include <cstdarg>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "store/segment_pool.hpp"
+#include "store/memory/segment_pool.hpp"
 
 #include <csetjmp>
 #include <cstdarg>

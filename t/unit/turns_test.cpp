@@ -1,5 +1,5 @@
 // turns_test.cpp: who is told that a place for a fetch has become free.
-#include "store/turns.hpp"
+#include "store/control/turns.hpp"
 
 #include "unit.hpp"
 

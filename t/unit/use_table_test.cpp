@@ -1,7 +1,7 @@
 // use_table_test.cpp: counting what is asked for before it is stored.
 #include <memory>
 
-#include "store/use_table.hpp"
+#include "store/control/use_table.hpp"
 
 #include "unit.hpp"
 

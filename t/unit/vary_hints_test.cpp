@@ -1,5 +1,5 @@
 // vary_hints_test.cpp: what a worker remembers of items that vary.
-#include "store/vary_hints.hpp"
+#include "store/memory/vary_hints.hpp"
 
 #include <string>
 
