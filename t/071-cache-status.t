@@ -262,3 +262,48 @@ cacheback_cache_status a;
 cacheback_cache_status off;
 --- refused
 "cacheback_cache_status" directive is duplicate
+
+
+
+=== TEST 14: a fresh item that the request does not take, in policy rfc9111
+--- store
+$TIER
+--- config eval
+"location / {
+    cacheback              pages;
+    cacheback_policy       rfc9111;
+    cacheback_cache_status Example;
+    $::Origin
+}"
+--- steps
+GET /o?max_age=60                       200 MISS
+GET /o?max_age=60                       200 EXPIRED
+    > Cache-Control: no-cache
+    <~ Cache-Status: Example; fwd=request; fwd-status=200; ttl=60; stored; key="[^"]+"
+GET /e?max_age=60&etag=a                200 MISS
+GET /e?max_age=60&etag=a                200 REVALIDATED
+    > Cache-Control: min-fresh=100
+    <~ Cache-Status: Example; fwd=request; fwd-status=304; ttl=\d+; stored; key="[^"]+"
+GET /s?cc=no-cache,max-age=60&etag=a    200 MISS
+GET /s?cc=no-cache,max-age=60&etag=a    200 REVALIDATED
+    > Cache-Control: no-cache
+    <~ Cache-Status: Example; fwd=stale; fwd-status=304; ttl=0; stored; key="[^"]+"
+
+
+
+=== TEST 15: who waited for a stale item to be fetched would have gone on for that
+--- store
+$TIER
+--- config eval
+"location / {
+    cacheback              pages 200ms;
+    cacheback_fetch_on_stale_threshold 0;
+    cacheback_cache_status Example;
+    $::Origin
+}"
+--- steps
+GET /o?delay=0|0.4              200 MISS
+wait 0.3
+HEAD /o?delay=0|0.4             200 EXPIRED
+GET /o?delay=0|0.4              200 HIT
+    <~ Cache-Status: Example; fwd=stale; ttl=(-1|0); stored; collapsed; key="[^"]+"

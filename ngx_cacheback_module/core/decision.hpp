@@ -49,6 +49,16 @@ struct Rules {
                     : state_of(entry, rules, now);
 }
 
+// It is fresh, and yet not fresh enough for who asks: what RFC 9211 2.2 calls a
+// request that was forwarded for its own sake.
+[[nodiscard]] inline bool is_fresh_for_others(const EntryMeta& entry,
+                                              const Rules& rules,
+                                              const RequestDirectives& asks,
+                                              Millis now) noexcept {
+    return asks.any && state_of(entry, rules, now) == State::fresh &&
+           state_as_asked(entry, rules, asks, now) != State::fresh;
+}
+
 // Whether it may take the place of an answer that the origin failed to give
 // (RFC 5861 4): not when its staleness is forbidden, nor for who wants what the
 // origin says now.

@@ -60,11 +60,14 @@ ngx_int_t serve_empty(RequestContext& context) {
     return NGX_OK;
 }
 
-core::Forward why_forwarded(const RequestContext& context) noexcept {
-    switch (context.status) {
-    case Status::bypass: return core::Forward::bypass;
-    case Status::expired: return core::Forward::stale;
-    default: break;
+// Why the origin must be asked for what was looked up.
+core::Forward why_asked(RequestContext& context, bool missing) {
+    if (!missing) {
+        return context.asks->any && core::is_fresh_for_others(
+                                        context.entry->meta, rules_of(context),
+                                        *context.asks, context.now)
+                   ? core::Forward::request
+                   : core::Forward::stale;
     }
     if (context.vary_missed) { return core::Forward::vary_miss; }
     // Then nobody has looked, or could not.
@@ -95,7 +98,9 @@ ngx_int_t fetch(RequestContext& context, Status status, Counter counter,
                 core::Millis length) {
     ngx_http_request_t& r = context.request;
     context.status = status;
-    context.forward = why_forwarded(context);
+    context.forward = status == Status::bypass
+                          ? core::Forward::bypass
+                          : why_asked(context, status != Status::expired);
     context.store.control().count(counter);
     if (!context.lease) {
         prepare_origin_fields(context, false, nullptr);
@@ -310,6 +315,9 @@ ngx_int_t carry_out(RequestContext& context, core::State state,
     case core::Verdict::wait:
         if (!missing && core::is_for_one_only(context.entry->meta)) {
             return fetch_alone(context);
+        }
+        if (context.would_forward == core::Forward::none) {
+            context.would_forward = why_asked(context, missing);
         }
         if (wait(context)) {
             return park(context, RequestContext::Stage::waiting);

@@ -71,8 +71,9 @@ struct RequestContext {
     bool had_cookie = false;
     bool vary_missed = false;  // what is stored is for other requests
     core::Forward forward = core::Forward::none;
-    ngx_str_t status_field{0, nullptr};  // its Cache-Status
-    Redirects redirects;                 // after its look-up
+    core::Forward would_forward = core::Forward::none;  // but it has waited
+    ngx_str_t status_field{0, nullptr};                 // its Cache-Status
+    Redirects redirects;                                // after its look-up
     // What it asks of caches; in the request's memory where there is any.
     const core::RequestDirectives* asks = &core::nothing_asked;
 

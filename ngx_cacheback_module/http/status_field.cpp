@@ -42,8 +42,7 @@ core::CacheStatus status_of(const RequestContext& context) {
     }
     if (context.reason == core::Reason::collapsed) {
         // RFC 9211 2.6: it would have gone on, but for another request.
-        status.forward =
-            context.vary_missed ? Forward::vary_miss : Forward::uri_miss;
+        status.forward = context.would_forward;
         status.collapsed = true;
         status.stored = true;
         return status;

@@ -311,6 +311,22 @@ static void min_fresh_wants_some_time_left_5_2_1_3(void**) {
     assert_true(state_for_at(60, asks) == State::expired);
 }
 
+static void who_passes_a_fresh_item_by_asks_for_its_own_sake_9211_2_2(void**) {
+    const auto passes_by = [](Seconds age, const RequestDirectives& asks) {
+        Rules rules;
+        rules.ttl = forever;
+        return is_fresh_for_others(entry(), rules, asks,
+                                   stored_at + age * second);
+    };
+    const auto no_cache = asking([](auto& a) { a.no_cache = true; });
+    assert_true(passes_by(59, no_cache));
+    assert_false(passes_by(60, no_cache));
+    assert_false(passes_by(59, nothing_asked));
+    const auto young = asking([](auto& a) { a.max_age = 10; });
+    assert_false(passes_by(10, young));
+    assert_true(passes_by(11, young));
+}
+
 static void max_stale_takes_it_stale_5_2_1_2(void**) {
     const auto asks = asking([](auto& a) { a.max_stale = 100; });
     assert_true(state_for_at(59, asks) == State::fresh);
@@ -423,6 +439,8 @@ int main() {
         cmocka_unit_test(who_names_an_age_wants_nothing_stale_5_2_1_1),
         cmocka_unit_test(an_immutable_item_is_not_reloaded_while_fresh_8246_2),
         cmocka_unit_test(min_fresh_wants_some_time_left_5_2_1_3),
+        cmocka_unit_test(
+            who_passes_a_fresh_item_by_asks_for_its_own_sake_9211_2_2),
         cmocka_unit_test(max_stale_takes_it_stale_5_2_1_2),
         cmocka_unit_test(max_stale_may_ask_for_less_than_the_origin_gives),
         cmocka_unit_test(max_stale_lifts_no_ban_and_no_threshold_4_2_4),
