@@ -165,12 +165,14 @@ GET /p?max_age=1&etag=a&type=text/plain|text/plain;charset=utf-8            200 
 $TIER
 --- config eval: $::Rfc
 --- steps
-GET /o?max_age=1&status=200|304|200&h=ETag:"a"|"b"      200 MISS
+GET /o?max_age=1&status=200|304|200&h=ETag:"a"|"b"&h=X-A:1|2      200 MISS
 wait 1.1
-GET /o?max_age=1&status=200|304|200&h=ETag:"a"|"b"      200 REVALIDATED
+GET /o?max_age=1&status=200|304|200&h=ETag:"a"|"b"&h=X-A:1|2      200 REVALIDATED
     = /o #1
     < ETag: "a"
-GET /o?max_age=1&status=200|304|200&h=ETag:"a"|"b"      200 EXPIRED
+    < X-A: 1
+    <~ Age: ^[1-9]
+GET /o?max_age=1&status=200|304|200&h=ETag:"a"|"b"&h=X-A:1|2      200 EXPIRED
     = /o #3
 
 
@@ -393,3 +395,58 @@ GET /o?max_age=60&etag=a        304 MISS
 origin /o 2
 GET /o?max_age=60&etag=a        200 HIT
     = /o #2
+
+
+
+=== TEST 23: what the Connection of a 304 names stays out, and changes nothing (3.2)
+--- store
+$TIER
+--- config eval: $::Rfc
+--- steps
+GET /o?cc=max-age=1|max-age=60&etag=a&h=Connection:x-hop|x-hop,%20x-a&h=X-A:1|2&h=X-B:1|2&h=X-Hop:1|2   200 MISS
+wait 1.1
+GET /o?cc=max-age=1|max-age=60&etag=a&h=Connection:x-hop|x-hop,%20x-a&h=X-A:1|2&h=X-B:1|2&h=X-Hop:1|2   200 REVALIDATED
+    < X-A: 1
+    < X-B: 2
+GET /o?cc=max-age=1|max-age=60&etag=a&h=Connection:x-hop|x-hop,%20x-a&h=X-A:1|2&h=X-B:1|2&h=X-Hop:1|2   200 HIT
+    < X-A: 1
+    < X-B: 2
+    <! X-Hop
+
+
+
+=== TEST 24: in the background too, also what a hidden Cache-Control names
+--- store
+$TIER
+--- config eval
+"location / { cacheback pages; cacheback_policy rfc9111; proxy_hide_header Cache-Control; $::Origin }"
+--- steps
+GET /o?cc=max-age=1,stale-while-revalidate=60|max-age=60,private="x-p"&etag=a&h=Connection:x-hop&h=X-A:1|2&h=X-Hop:1&h=X-P:1   200 MISS
+wait 1.1
+GET /o?cc=max-age=1,stale-while-revalidate=60|max-age=60,private="x-p"&etag=a&h=Connection:x-hop&h=X-A:1|2&h=X-Hop:1&h=X-P:1   200 STALE
+    < X-P: 1
+origin /o 2
+GET /o?cc=max-age=1,stale-while-revalidate=60|max-age=60,private="x-p"&etag=a&h=Connection:x-hop&h=X-A:1|2&h=X-Hop:1&h=X-P:1   200 HIT
+    < X-A: 2
+    <! X-Hop
+    <! X-P
+
+
+
+=== TEST 25: a 304 that has a tag where none is stored is about that, but for the date (4.3.4)
+--- store
+$TIER
+--- config eval: $::Rfc
+--- steps
+GET /o?max_age=1&status=200|304|200&h=Last-Modified:Sun,%2009%20Sep%202001%2001:46:40%20GMT|&h=ETag:|"b"&h=X-A:1|2      200 MISS
+GET /p?max_age=1&status=200|304|200&h=Last-Modified:Sun,%2009%20Sep%202001%2001:46:40%20GMT&h=ETag:|"b"&h=X-A:1|2       200 MISS
+wait 1.1
+GET /o?max_age=1&status=200|304|200&h=Last-Modified:Sun,%2009%20Sep%202001%2001:46:40%20GMT|&h=ETag:|"b"&h=X-A:1|2      200 REVALIDATED
+    < X-A: 1
+GET /o?max_age=1&status=200|304|200&h=Last-Modified:Sun,%2009%20Sep%202001%2001:46:40%20GMT|&h=ETag:|"b"&h=X-A:1|2      200 EXPIRED
+    = /o #3
+GET /p?max_age=1&status=200|304|200&h=Last-Modified:Sun,%2009%20Sep%202001%2001:46:40%20GMT&h=ETag:|"b"&h=X-A:1|2       200 REVALIDATED
+    = /p #1
+    < X-A: 2
+GET /p?max_age=1&status=200|304|200&h=Last-Modified:Sun,%2009%20Sep%202001%2001:46:40%20GMT&h=ETag:|"b"&h=X-A:1|2       200 HIT
+    < X-A: 2

@@ -187,3 +187,21 @@ GET /rfc/o?body=0123456789&max_age=60&h=Content-Range:something     206 HIT
 GET /o?body=0123456789&max_age=60&h=Content-Range:something         200 MISS
 GET /o?body=0123456789&max_age=60&h=Content-Range:something         200 HIT
     <! Content-Range
+
+
+
+=== TEST 10: a 206 has what the 200 would have (RFC 9110 15.3.7)
+--- store
+$TIER
+--- config eval: $::Both
+--- steps
+GET /rfc/o?body=01234567890&max_age=60&etag=a&expires=60&h=Content-Location:/c&h=Vary:X-Z   200 MISS
+GET /rfc/o?body=01234567890&max_age=60&etag=a&expires=60&h=Content-Location:/c&h=Vary:X-Z   206 HIT
+    > Range: bytes=0-1
+    < Content-Range: bytes 0-1/11
+    <~ Date: ^\w{3}, .* GMT$
+    < Cache-Control: max-age=60
+    < ETag: "a"
+    <~ Expires: ^\w{3}, .* GMT$
+    < Content-Location: /c
+    < Vary: X-Z

@@ -35,14 +35,19 @@ GET /o?max_age=60&h=X-Unknown:1&h=Content-MD5:rL0Y20zC%2BFzt72VPzMSk2A==&h=Conte
 $TIER
 --- config eval: $::Rfc
 --- steps
-GET /o?max_age=60&h=Connection:a,%20x-b&h=A:1&h=X-B:2&h=X-C:3&h=Keep-Alive:x&h=Proxy-Authenticate:x&h=Proxy-Authentication-Info:x&h=TE:x&h=Upgrade:x     200 MISS
-GET /o?max_age=60&h=Connection:a,%20x-b&h=A:1&h=X-B:2&h=X-C:3&h=Keep-Alive:x&h=Proxy-Authenticate:x&h=Proxy-Authentication-Info:x&h=TE:x&h=Upgrade:x     200 HIT
+GET /o?max_age=60&h=Connection:a,%20x-b&h=A:1&h=X-B:2&h=X-C:3&h=Keep-Alive:x&h=Proxy-Authenticate:x&h=Proxy-Authentication-Info:x&h=Proxy-Connection:x&h=Proxy-Status:p&h=TE:x&h=Upgrade:x     200 MISS
+    <! A
+    <! X-B
+    < X-C: 3
+GET /o?max_age=60&h=Connection:a,%20x-b&h=A:1&h=X-B:2&h=X-C:3&h=Keep-Alive:x&h=Proxy-Authenticate:x&h=Proxy-Authentication-Info:x&h=Proxy-Connection:x&h=Proxy-Status:p&h=TE:x&h=Upgrade:x     200 HIT
     <! A
     <! X-B
     < X-C: 3
     <! Keep-Alive
     <! Proxy-Authenticate
     <! Proxy-Authentication-Info
+    <! Proxy-Connection
+    < Proxy-Status: p
     <! TE
     <! Upgrade
 
@@ -72,6 +77,9 @@ GET /o?max_age=60&date=-3       200 MISS
 wait 1.1
 GET /o?max_age=60&date=-3       200 HIT
     <~ Age: ^[456]$
+    <~ Date: ^\w{3}, .* GMT$
+GET /p?max_age=60&h=Date:today      200 MISS
+GET /p?max_age=60&h=Date:today      200 HIT
     <~ Date: ^\w{3}, .* GMT$
 
 

@@ -228,12 +228,18 @@ std::string make_head(const EntryParts& parts) {
 
 std::string renew_head(const EntryView& stored, const EntryMeta& renewed,
                        std::string_view vary, std::string_view tags,
-                       Fields not_modified) {
+                       Fields not_modified, Fields received) {
     std::vector<Field> news;
     for (const Field& field : not_modified) {
-        if (updates(stored, field) && !is_named_out(not_modified, field.name)) {
+        if (updates(stored, field) && !is_named_out(not_modified, field.name) &&
+            !is_named_out(received, field.name)) {
             news.push_back(field);
         }
+    }
+    // What was stored came by another connection.
+    std::vector<Field> still_said;
+    for (const Field& field : received) {
+        if (!iequal(field.name, "Connection")) { still_said.push_back(field); }
     }
     std::vector<Field> merged;
     EntryFields old_fields = stored.fields();
@@ -256,6 +262,7 @@ std::string renew_head(const EntryView& stored, const EntryMeta& renewed,
     parts.vary = vary;
     parts.tags = tags;
     parts.fields = {merged.data(), merged.size()};
+    parts.received = {still_said.data(), still_said.size()};
     parts.body_checksum = stored.body_checksum();
     return make_head(parts);
 }

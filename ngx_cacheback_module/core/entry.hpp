@@ -255,10 +255,14 @@ struct EntryParts {
 // Content-Type only changes its parameters, for frameworks put their default
 // type on every 304. See core/renewal.hpp for the windows, renewed_vary() for
 // the section. The fields of a HEAD response do the same (RFC 9111 4.3.5).
+//
+// `received` is what the origin sent, also what the proxy hides: what its
+// Connection names was for that connection and changes nothing (RFC 9111 3.1,
+// 3.2), what its Cache-Control names is not kept any longer either.
 [[nodiscard]] std::string renew_head(const EntryView& stored,
                                      const EntryMeta& renewed,
                                      std::string_view vary,
-                                     std::string_view tags,
-                                     Fields not_modified);
+                                     std::string_view tags, Fields not_modified,
+                                     Fields received);
 
 }  // namespace cacheback::core

@@ -38,10 +38,10 @@ bool confirms(const EntryView& stored, Fields not_modified,
     }
     const Field* modified = find(not_modified, "Last-Modified");
     if (modified == nullptr || stored.meta.last_modified == no_time) {
-        return true;
+        return etag == nullptr;
     }
     const auto time = parse_http_date(modified->value, now / second);
-    return !time || *time == stored.meta.last_modified;
+    return time ? *time == stored.meta.last_modified : etag == nullptr;
 }
 
 bool describes(const EntryView& stored, Fields head, Millis now) noexcept {

@@ -9,8 +9,11 @@
 namespace cacheback::core {
 
 // False when the 304 names another representation than the stored one: its
-// ETag differs, or, where one side has none, its Last-Modified. Such an answer
-// renews nothing; it counts as a failed fetch.
+// ETag differs, or, where one side has none, its Last-Modified. An ETag that
+// the stored one lacks names it only beside the same Last-Modified. Such an
+// answer renews nothing; it counts as a failed fetch. Tags compare weakly, as
+// in the If-None-Match that was sent (RFC 9110 13.1.2): whoever compresses
+// marks the tag of a 200 as weak, not that of its 304.
 [[nodiscard]] bool confirms(const EntryView& stored, Fields not_modified,
                             Millis now) noexcept;
 

@@ -59,7 +59,9 @@ bool never_stored(std::string_view name, PolicyName policy) noexcept {
                (is("content-range") && !verbatim);
     case 'h': return is("http2-settings");
     case 'k': return is("keep-alive");
-    case 'p': return istarts_with(name, "proxy-");
+    case 'p':
+        return is("proxy-authenticate") || is("proxy-authentication-info") ||
+               is("proxy-authorization") || is("proxy-connection");
     case 's':
         return is("server") ||
                ((is("set-cookie") || is("set-cookie2")) && !verbatim);
@@ -88,21 +90,27 @@ bool is_safe(std::string_view name, std::string_view value) noexcept {
            is_token(name);
 }
 
-bool is_named_out(Fields response, std::string_view name) noexcept {
+bool is_of_connection(Fields response, std::string_view name) noexcept {
     for (const Field& field : response) {
-        if (iequal(field.name, "Connection")) {
-            ListMembers options(field.value);
-            std::string_view option;
-            while (options.next(option)) {
-                if (iequal(option, name)) { return true; }
-            }
-        } else if ((iequal(field.name, "Cache-Control") ||
-                    iequal(field.name, "CDN-Cache-Control")) &&
-                   names_field(field.value, name)) {
-            return true;
+        if (!iequal(field.name, "Connection")) { continue; }
+        ListMembers options(field.value);
+        std::string_view option;
+        while (options.next(option)) {
+            if (iequal(option, name)) { return true; }
         }
     }
     return false;
+}
+
+bool is_named_out(Fields response, std::string_view name) noexcept {
+    for (const Field& field : response) {
+        if ((iequal(field.name, "Cache-Control") ||
+             iequal(field.name, "CDN-Cache-Control")) &&
+            names_field(field.value, name)) {
+            return true;
+        }
+    }
+    return is_of_connection(response, name);
 }
 
 }  // namespace cacheback::core

@@ -44,6 +44,11 @@ enum class FieldKind : std::uint8_t {
 [[nodiscard]] bool is_safe(std::string_view name,
                            std::string_view value) noexcept;
 
+// True when the Connection of the response names it: it is meant for that
+// connection alone (RFC 9110 7.6.1).
+[[nodiscard]] bool is_of_connection(Fields response,
+                                    std::string_view name) noexcept;
+
 // True when the response says that `name` must not be stored with it: through
 // Connection, no-cache="..." or private="..." (RFC 9111 3.1, 5.2.2).
 [[nodiscard]] bool is_named_out(Fields response,

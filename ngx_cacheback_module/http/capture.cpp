@@ -204,7 +204,8 @@ store::Pieces Capture::renewed(const core::EntryView& stored,
     const std::string_view tags = tags_ ? *tags_ : stored.tags();
     const std::string vary = core::renewed_vary(
         stored.vary(), as_fields(origin_), request, ignores_vary_);
-    head = core::renew_head(stored, renewed, vary, tags, as_fields(fields_));
+    head = core::renew_head(stored, renewed, vary, tags, as_fields(fields_),
+                            as_fields(origin_));
 
     store::Pieces pieces{head};
     if (!stored.body().empty()) { pieces.push_back(stored.body()); }

@@ -6,6 +6,7 @@
 #include "../ngx/pool.hpp"
 #include "background_fetch.hpp"
 #include "lookup.hpp"
+#include "origin_fields.hpp"
 #include "request_context.hpp"
 #include "request_fields.hpp"
 #include "serve.hpp"
@@ -120,36 +121,43 @@ ngx_int_t replace_header(RequestContext& context,
     return rc;
 }
 
+// The 304 is about some other response, of which nothing may be taken over
+// (RFC 9111 4.3.4): the client gets the old one, the next request asks again.
+void keep_as_it_is(RequestContext& context) noexcept {
+    context.reason = core::Reason::error;
+    context.store.release(context.key, std::exchange(context.lease, {}));
+    context.capture.reset();
+    context.status = Status::revalidated;
+    context.store.control().count(Counter::revalidated);
+}
+
 // The origin says that what is stored is still right: the entry lives on, and
 // the client gets it in place of the 304.
 ngx_int_t renew(RequestContext& context) {
     ngx_http_request_t& r = context.request;
-    const core::EntryView& old = *context.entry;
+    ngx_http_headers_out_t out;
+    ngx_memzero(&out, sizeof(out));
+    if (!init_lists(r, out)) { throw std::bad_alloc{}; }
+    if (!context.capture->confirms()) {
+        keep_as_it_is(context);
+        return replace_header(context, out);
+    }
 
     std::string head;
     const std::vector<core::Field> sent = fill_fields(r, context.conf);
-    store::Pieces pieces =
-        context.capture->renewed(old, {sent.data(), sent.size()}, head);
+    store::Pieces pieces = context.capture->renewed(
+        *context.entry, {sent.data(), sent.size()}, head);
     ngx_str_t bytes;
     bytes.len = store::total(pieces);
     bytes.data = static_cast<u_char*>(ngx_pnalloc(r.pool, bytes.len + 1));
-    ngx_http_headers_out_t out;
-    ngx_memzero(&out, sizeof(out));
-    if (bytes.data == nullptr || !init_lists(r, out)) {
-        throw std::bad_alloc{};
-    }
+    if (bytes.data == nullptr) { throw std::bad_alloc{}; }
     u_char* end = bytes.data;
     for (std::string_view piece : pieces) {
         end = ngx_cpymem(end, piece.data(), piece.size());
     }
 
     store::Lease lease = std::exchange(context.lease, {});
-    if (!context.capture->confirms()) {
-        // About some other response: the client gets the old one, the next
-        // request asks again.
-        context.reason = core::Reason::error;
-        context.store.release(context.key, lease);
-    } else if (context.capture->refused() == core::Reason::none) {
+    if (context.capture->refused() == core::Reason::none) {
         (void)context.store.commit(context.key, lease, pieces,
                                    context.capture->keep_for());
     } else {
@@ -269,6 +277,8 @@ ngx_int_t on_answer(RequestContext& context) {
     core::Reason refused = context.capture->refused();
     if (refused == core::Reason::none) {
         context.fill.reset();
+        // This client gets what the next ones will get.
+        drop_fields_of_connection(r);
         // Others wait for this answer: from here on it is fetched to its end,
         // whatever becomes of the client.
         r.read_event_handler = ngx_http_block_reading;

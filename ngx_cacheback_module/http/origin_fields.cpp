@@ -1,5 +1,10 @@
 #include "origin_fields.hpp"
 
+#include <algorithm>
+
+#include "../core/http_date.hpp"
+#include "../core/stored_field.hpp"
+#include "../core/text.hpp"
 #include "../ngx/pool.hpp"
 
 namespace cacheback::http {
@@ -104,14 +109,34 @@ std::vector<core::Field> delivered_fields(ngx_http_request_t& r,
     // Hidden from the list by the proxy, yet the origin's Date is the one that
     // a stored response carries (RFC 9110 6.6.1).
     if (!has(fields, "Date")) {
+        std::string_view date;
         if (answered_by_upstream(r) && r.upstream->headers_in.date != nullptr) {
-            fields.push_back(
-                {"Date", ngx::view(r.upstream->headers_in.date->value)});
-        } else {
-            fields.push_back({"Date", http_date(r, now)});
+            date = ngx::view(r.upstream->headers_in.date->value);
         }
+        fields.push_back({"Date", core::parse_http_date(date, now)
+                                      ? date
+                                      : http_date(r, now)});
     }
     return fields;
+}
+
+void drop_fields_of_connection(ngx_http_request_t& r) {
+    if (!answered_by_upstream(r)) { return; }
+    std::vector<core::Field> named;
+    collect(r.upstream->headers_in.headers, false, named);
+    named.erase(std::remove_if(named.begin(), named.end(),
+                               [](const core::Field& field) {
+                                   return !core::iequal(field.name,
+                                                        "Connection");
+                               }),
+                named.end());
+    if (named.empty()) { return; }
+    for_each(r.headers_out.headers, true, [&named](ngx_table_elt_t& field) {
+        if (core::is_of_connection({named.data(), named.size()},
+                                   ngx::view(field.key))) {
+            field.hash = 0;
+        }
+    });
 }
 
 }  // namespace cacheback::http

@@ -17,8 +17,13 @@ namespace cacheback::http {
 [[nodiscard]] std::vector<core::Field> origin_fields(ngx_http_request_t& r);
 
 // What the client is about to get, before filters add theirs: what is stored.
-// With Content-Type, Last-Modified and Date as fields; a missing Date is `now`.
+// With Content-Type, Last-Modified and Date as fields; a Date that is
+// missing, or is none, is `now` (RFC 9110 6.6.1).
 [[nodiscard]] std::vector<core::Field> delivered_fields(ngx_http_request_t& r,
                                                         core::Seconds now);
+
+// Takes out of the answer what the origin has named in Connection, as every
+// intermediary must (RFC 9110 7.6.1) and nginx does not.
+void drop_fields_of_connection(ngx_http_request_t& r);
 
 }  // namespace cacheback::http

@@ -40,7 +40,7 @@ void use(const EntryView& view) {
     renewed.windows = judge_renewal(view, {}, response, Policy{}, now).windows;
     std::string bytes = renew_head(
         view, renewed, renewed_vary(view.vary(), response.fields, {}),
-        view.tags(), response.fields);
+        view.tags(), response.fields, response.fields);
     bytes += view.body();
     require(EntryView::check(bytes, view.key()).has_value());
 }

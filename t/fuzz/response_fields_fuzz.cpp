@@ -96,7 +96,8 @@ void renew(const EntryView& stored, Fields news, Fields request,
     const std::string vary = renewed_vary(stored.vary(), news, request);
     require(vary_is_valid(vary));
     const std::string tags = tags_of(news);
-    const std::string head = renew_head(stored, renewed, vary, tags, news);
+    const std::string head =
+        renew_head(stored, renewed, vary, tags, news, news);
     require(EntryView::check(head, "").has_value());
 }
 

@@ -282,7 +282,7 @@ static void a_renewal_ends_an_invalidation(void**) {
     const EntryView view = EntryView::trusted(bytes);
     EntryMeta renewed = view.meta;
     renewed.windows.fresh_for = 60 * second;
-    std::string again = renew_head(view, renewed, {}, view.tags(), {});
+    std::string again = renew_head(view, renewed, {}, view.tags(), {}, {});
     again += view.body();
     const auto read = EntryView::check(again, view.key());
     assert_true(read.has_value());
@@ -493,8 +493,8 @@ std::string renewed_page(const FieldList& not_modified,
     const std::string bytes = page();
     const Vector vector = vectors::page();
     renewed.stored = 1790000900000;
-    const std::string head =
-        renew_head(EntryView::trusted(bytes), renewed, {}, {}, not_modified);
+    const std::string head = renew_head(EntryView::trusted(bytes), renewed, {},
+                                        {}, not_modified, {});
     assert_true(is_read(head + vector.body));
     return head;
 }
@@ -548,7 +548,7 @@ static void a_304_keeps_vary_and_tags(void**) {
     const std::string bytes = bytes_of(vector);
     const EntryView old = EntryView::trusted(bytes);
     const std::string head =
-        renew_head(old, old.meta, old.vary(), old.tags(), {});
+        renew_head(old, old.meta, old.vary(), old.tags(), {}, {});
     assert_true(head == vector.head);
 }
 
@@ -604,8 +604,34 @@ static void an_etag_may_be_added_but_no_type_or_encoding(void**) {
                          {"Content-Type", "text/html"},
                          {"Content-Encoding", "gzip"}};
     const EntryView view = EntryView::trusted(bare);
-    const std::string head = renew_head(view, view.meta, {}, view.tags(), news);
+    const std::string head =
+        renew_head(view, view.meta, {}, view.tags(), news, {});
     assert_text(fields_of(EntryView::trusted(head)), "X-A: 1\nETag: \"x\"\n");
+}
+
+static void what_the_connection_of_a_304_names_changes_nothing_3_1_3_2(void**) {
+    const std::string before = head_with({{"X-A", "1"}});
+    const FieldList news{{"X-A", "2"}, {"X-Hop", "1"}, {"X-B", "1"}};
+    // As the proxy hides it: it is in what was received alone.
+    const FieldList received{{"Connection", "x-hop, X-A"},
+                             {"X-A", "2"},
+                             {"X-Hop", "1"},
+                             {"X-B", "1"}};
+    const EntryView view = EntryView::trusted(before);
+    const std::string head =
+        renew_head(view, view.meta, {}, view.tags(), news, received);
+    assert_text(fields_of(EntryView::trusted(head)), "X-A: 1\nX-B: 1\n");
+}
+
+static void what_a_hidden_cache_control_of_a_304_names_goes_5_2_2_7(void**) {
+    const std::string before = head_with({{"X-A", "1"}, {"X-B", "1"}});
+    const FieldList news{{"X-A", "2"}, {"X-C", "1"}};
+    const FieldList received{
+        {"Cache-Control", "private=\"x-a, x-c\""}, {"X-A", "2"}, {"X-C", "1"}};
+    const EntryView view = EntryView::trusted(before);
+    const std::string head =
+        renew_head(view, view.meta, {}, view.tags(), news, received);
+    assert_text(fields_of(EntryView::trusted(head)), "X-B: 1\n");
 }
 
 static void a_304_may_name_out_a_field_from_now_on(void**) {
@@ -655,6 +681,10 @@ int main() {
         cmocka_unit_test(what_describes_the_stored_body_outlives_a_304),
         cmocka_unit_test(a_304_may_change_the_parameters_of_the_content_type),
         cmocka_unit_test(an_etag_may_be_added_but_no_type_or_encoding),
+        cmocka_unit_test(
+            what_the_connection_of_a_304_names_changes_nothing_3_1_3_2),
+        cmocka_unit_test(
+            what_a_hidden_cache_control_of_a_304_names_goes_5_2_2_7),
         cmocka_unit_test(a_304_may_name_out_a_field_from_now_on),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

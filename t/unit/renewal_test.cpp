@@ -64,9 +64,22 @@ static void without_an_etag_the_last_modified_is_compared(void**) {
     const FieldList junk{{"Last-Modified", "yesterday"}};
     assert_true(confirmed(stored, same));
     assert_true(confirmed(stored, junk));
-    assert_true(confirmed(stored, {{"ETag", "\"new\""}}));
     assert_false(confirmed(stored, other));
     assert_true(confirmed(Stored({}), other));
+}
+
+static void an_etag_that_is_new_confirms_by_the_date_alone_4_3_4(void**) {
+    const Stored stored({}, 200, 784111777);
+    assert_false(confirmed(stored, {{"ETag", "\"new\""}}));
+    assert_false(confirmed(
+        stored, {{"ETag", "\"new\""}, {"Last-Modified", "yesterday"}}));
+    assert_false(confirmed(
+        stored, {{"ETag", "\"new\""},
+                 {"Last-Modified", "Sun, 06 Nov 1994 08:49:38 GMT"}}));
+    assert_true(confirmed(
+        stored, {{"ETag", "\"new\""},
+                 {"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}}));
+    assert_false(confirmed(Stored({}), {{"ETag", "\"new\""}}));
 }
 
 static void an_etag_that_agrees_outweighs_the_last_modified(void**) {
@@ -191,6 +204,7 @@ int main() {
         cmocka_unit_test(a_lifetime_goes_on_as_it_was_before_an_invalidation),
         cmocka_unit_test(a_304_of_the_same_etag_confirms),
         cmocka_unit_test(without_an_etag_the_last_modified_is_compared),
+        cmocka_unit_test(an_etag_that_is_new_confirms_by_the_date_alone_4_3_4),
         cmocka_unit_test(an_etag_that_agrees_outweighs_the_last_modified),
         cmocka_unit_test(stored_fields_name_the_lifetime_the_304_does_not),
         cmocka_unit_test(the_304_names_it_anew),

@@ -51,12 +51,27 @@ static void the_numbers_of_the_kinds_are_part_of_the_format(void**) {
 }
 
 static void fields_of_one_connection_or_of_nginx_are_never_stored(void**) {
-    for (const char* name :
-         {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
-          "Upgrade", "Proxy-Authenticate", "Proxy-Connection", "HTTP2-Settings",
-          "Content-Length", "Content-Range", "Age", "Server", "Accept-Ranges",
-          "Set-Cookie", "Set-Cookie2", "X-Accel-Expires", "x-accel-anything",
-          ""}) {
+    for (const char* name : {"Connection",
+                             "Keep-Alive",
+                             "TE",
+                             "Trailer",
+                             "Transfer-Encoding",
+                             "Upgrade",
+                             "Proxy-Authenticate",
+                             "Proxy-Authentication-Info",
+                             "Proxy-Authorization",
+                             "Proxy-Connection",
+                             "HTTP2-Settings",
+                             "Content-Length",
+                             "Content-Range",
+                             "Age",
+                             "Server",
+                             "Accept-Ranges",
+                             "Set-Cookie",
+                             "Set-Cookie2",
+                             "X-Accel-Expires",
+                             "x-accel-anything",
+                             ""}) {
         assert_true(never_stored(name, PolicyName::cacheback));
     }
 }
@@ -67,7 +82,8 @@ static void by_the_rfc_cookies_and_content_range_are_stored_3_1_7_3(void**) {
     }
     for (const char* name :
          {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
-          "Upgrade", "Proxy-Authenticate", "Proxy-Connection", "HTTP2-Settings",
+          "Upgrade", "Proxy-Authenticate", "Proxy-Authentication-Info",
+          "Proxy-Authorization", "Proxy-Connection", "HTTP2-Settings",
           "Content-Length", "Age", "Server", "Accept-Ranges", "X-Accel-Expires",
           ""}) {
         assert_true(never_stored(name, PolicyName::rfc9111));
@@ -86,7 +102,7 @@ static void other_fields_are_stored(void**) {
          {"Content-Type", "ETag", "X-Acc", "Cookie", "Dates", "Proxy",
           "Content-Location", "Aged", "Server-Timing", "Upgrade-Insecure",
           "Strict-Transport-Security", "Cache-Control", "Vary", "Date",
-          "Last-Modified"}) {
+          "Last-Modified", "Proxy-Status"}) {
         assert_false(never_stored(name, PolicyName::cacheback));
     }
 }
@@ -125,6 +141,17 @@ static void what_connection_and_cache_control_name_is_left_out(void**) {
     assert_false(is_named_out({}, "X-C"));
 }
 
+static void connection_alone_names_what_is_for_one_connection_9110_7_6_1(
+    void**) {
+    const FieldList response{{"connection", "close, X-Hop"},
+                             {"Connection", "X-Hop2"},
+                             {"Cache-Control", "no-cache=\"X-A\""}};
+    assert_true(is_of_connection(response, "x-hop"));
+    assert_true(is_of_connection(response, "X-HOP2"));
+    assert_false(is_of_connection(response, "X-A"));
+    assert_false(is_of_connection(response, "X-Ho"));
+}
+
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(each_typed_field_has_its_kind_in_any_case),
@@ -137,6 +164,8 @@ int main() {
         cmocka_unit_test(nothing_that_ends_a_field_is_safe),
         cmocka_unit_test(every_byte_of_a_value_is_looked_at),
         cmocka_unit_test(what_connection_and_cache_control_name_is_left_out),
+        cmocka_unit_test(
+            connection_alone_names_what_is_for_one_connection_9110_7_6_1),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
