@@ -365,6 +365,9 @@ static void on_error_a_client_may_take_it_longer_5861_4(void**) {
     assert_true(serves_on_error(by_the_rfc(), longer, at(149)));
     assert_true(serves_on_error(by_the_rfc(), longer, at(259)));
     assert_false(serves_on_error(by_the_rfc(), longer, at(260)));
+    const auto shorter = asking([](auto& a) { a.stale_if_error = 0; });
+    assert_true(serves_on_error(by_the_rfc(), shorter, at(149)));
+    assert_false(serves_on_error(by_the_rfc(), shorter, at(150)));
     EntryMeta forbidden = by_the_rfc();
     forbidden.windows.stale_forbidden = true;
     assert_false(serves_on_error(forbidden, longer, at(61)));
