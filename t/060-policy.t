@@ -201,6 +201,10 @@ GET /o?cc=private="x-a",no-cache="x-b,%20x-c",max-age=60&h=X-A:1&h=X-B:2&h=X-C:3
     <! X-C
     < X-D: 4
     = /o #1
+GET /p?cc=max-age=60,private="x-a&h=X-A:1           200 MISS
+GET /p?cc=max-age=60,private="x-a&h=X-A:1           200 MISS
+GET /n?cc=max-age=60,no-cache="x%20a"&etag=a        200 MISS
+GET /n?cc=max-age=60,no-cache="x%20a"&etag=a        200 REVALIDATED
 
 
 

@@ -16,10 +16,9 @@ void keep_smaller(std::optional<Seconds>& value, const Directive& directive) {
     value = value ? std::min(*value, read) : read;
 }
 
-// `no-cache` and `private` reach less far when they name fields; with an empty
-// list they are read as if they named none.
+// `no-cache` and `private` reach less far when they name fields.
 void set_qualified(bool& whole, bool& fields, const Directive& directive) {
-    (trim(directive.argument).empty() ? whole : fields) = true;
+    (are_field_names(directive.argument) ? fields : whole) = true;
 }
 
 }  // namespace
@@ -59,6 +58,17 @@ void CacheControl::read(std::string_view line) {
             immutable = immutable || !directive.has_argument;
         }
     }
+}
+
+bool are_field_names(std::string_view list) noexcept {
+    ListMembers names(list);
+    std::string_view name;
+    bool any = false;
+    while (names.next(name)) {
+        if (!is_token(name)) { return false; }
+        any = true;
+    }
+    return any;
 }
 
 bool names_field(std::string_view line, std::string_view field) noexcept {

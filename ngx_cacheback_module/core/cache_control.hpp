@@ -36,6 +36,11 @@ struct CacheControl {
     void read(std::string_view line);
 };
 
+// The argument of no-cache and private is a list of names. One that is empty,
+// or cannot be read (a quote that does not close), is as if it were not there:
+// the directive is about the whole response then (RFC 9111 4.2.1, 5.2.2).
+[[nodiscard]] bool are_field_names(std::string_view list) noexcept;
+
 // True when `line` has no-cache="field" or private="field": the response may
 // be stored, but without that field (RFC 9111 5.2.2.4, 5.2.2.7).
 [[nodiscard]] bool names_field(std::string_view line,

@@ -22,7 +22,8 @@ bool set(std::optional<Seconds>& directive, const Value& value) noexcept {
 
 // no-cache and private: alone, or with field names in a string.
 bool set(bool& whole, bool& fields, const Value& value) noexcept {
-    const bool named = value.type == Type::string && !value.text.empty();
+    const bool named =
+        value.type == Type::string && are_field_names(value.text);
     whole = !named && value.truth;
     fields = named;
     return value.type == Type::boolean || value.type == Type::string;

@@ -85,6 +85,17 @@ static void an_empty_list_of_fields_means_the_whole_response(void**) {
     assert_false(whole.no_cache_fields || whole.private_fields);
 }
 
+static void what_is_no_list_of_names_means_the_whole_response_4_2_1(void**) {
+    for (const char* list : {"\"", "\"x-a", "\"x a\"", "\"x-a, b c\"",
+                             "\"x-a: 1\"", "(x-a)", "\",\""}) {
+        const CacheControl no_cache = of(std::string("no-cache=") + list);
+        assert_true(no_cache.no_cache && !no_cache.no_cache_fields);
+        const CacheControl is_private = of(std::string("private=") + list);
+        assert_true(is_private.is_private && !is_private.private_fields);
+    }
+    assert_true(of("no-cache=\" , X-A,\tX-B ,\"").no_cache_fields);
+}
+
 static void an_unqualified_form_beside_a_qualified_one_still_counts(void**) {
     const CacheControl both = of("no-cache=\"x\", no-cache");
     assert_true(both.no_cache && both.no_cache_fields);
@@ -118,6 +129,8 @@ int main() {
         cmocka_unit_test(of_repeated_numbers_the_smallest_counts),
         cmocka_unit_test(no_cache_and_private_may_name_fields),
         cmocka_unit_test(an_empty_list_of_fields_means_the_whole_response),
+        cmocka_unit_test(
+            what_is_no_list_of_names_means_the_whole_response_4_2_1),
         cmocka_unit_test(
             an_unqualified_form_beside_a_qualified_one_still_counts),
         cmocka_unit_test(

@@ -110,6 +110,8 @@ static void fields_are_named_in_a_string(void**) {
     assert_true(result.control.private_fields);
     assert_false(result.control.no_cache || result.control.is_private);
     assert_true(read({"private=\"\""}).control.is_private);
+    assert_true(read({"private=\"x b\""}).control.is_private);
+    assert_true(read({"no-cache=\"x b\""}).control.no_cache);
 }
 
 static void the_last_of_repeated_keys_counts_over_all_lines(void**) {
