@@ -318,7 +318,7 @@ GET /o?h=Connection:X-Hop&h=X-Hop:1&h=Keep-Alive:timeout=5&h=Proxy-Authenticate:
 
 
 
-=== TEST 12: Location is made absolute as nginx does it
+=== TEST 12: Location stays as it came
 --- store
 $TIER
 --- config
@@ -330,8 +330,9 @@ location /relative/ {
 }
 --- steps
 GET /o?status=301&h=Location:/there    301 MISS
+    < Location: /there
 GET /o?status=301&h=Location:/there    301 HIT
-    < Location
+    < Location: /there
 GET /relative/o?status=301&h=Location:/there    301 MISS
     < Location: /there
 GET /relative/o?status=301&h=Location:/there    301 HIT

@@ -37,6 +37,9 @@ GET /rfc/o?body=01234567890&max_age=60      206 HIT
 GET /rfc/o?body=01234567890&max_age=60      416
     > Range: bytes=11-
     < Content-Range: bytes */11
+    <! Cache-Control
+    <! Age
+    <~ Date: ^\w{3}, .* GMT$
 GET /rfc/o?body=01234567890&max_age=60      200 HIT
     == 01234567890
 origin /rfc/o 1
@@ -205,3 +208,21 @@ GET /rfc/o?body=01234567890&max_age=60&etag=a&expires=60&h=Content-Location:/c&h
     <~ Expires: ^\w{3}, .* GMT$
     < Content-Location: /c
     < Vary: X-Z
+
+
+
+=== TEST 11: unsatisfiable of an item that stands in for an error
+--- store
+$TIER
+--- config eval: $::Both
+--- steps
+GET /rfc/o?body=01234567890&max_age=1&status=200|503    200 MISS
+wait 1.1
+GET /rfc/o?body=01234567890&max_age=1&status=200|503    416
+    > Range: bytes=11-
+    < Content-Range: bytes */11
+    <! Cache-Control
+    <! Age
+GET /rfc/o?body=01234567890&max_age=1&status=200|503    206 UPDATING
+    > Range: bytes=10-
+    < Content-Range: bytes 10-10/11

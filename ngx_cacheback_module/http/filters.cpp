@@ -9,6 +9,7 @@
 #include "origin_fields.hpp"
 #include "request_context.hpp"
 #include "request_fields.hpp"
+#include "response_field.hpp"
 #include "serve.hpp"
 #include "status_field.hpp"
 #include "unsafe.hpp"
@@ -425,6 +426,24 @@ bool go_on_without_client(RequestContext& context, ngx_chain_t* in) noexcept {
     return true;
 }
 
+// A 416 in place of the entry: how long that is (RFC 9110 15.5.17).
+void say_length(const RequestContext& context) noexcept {
+    ngx_http_request_t& r = context.request;
+    if (r.headers_out.status != NGX_HTTP_RANGE_NOT_SATISFIABLE ||
+        r.headers_out.content_range != nullptr || !context.entry ||
+        context.entry->meta.status != NGX_HTTP_OK) {
+        return;
+    }
+    constexpr std::size_t most = sizeof("bytes */") + NGX_INT64_LEN;
+    auto* text = static_cast<u_char*>(ngx_pnalloc(r.pool, most));
+    if (text == nullptr) { return; }  // the answer goes on without it
+    u_char* end =
+        ngx_sprintf(text, "bytes */%uD", context.entry->meta.body_size);
+    r.headers_out.content_range = push_field(
+        r, "Content-Range",
+        {reinterpret_cast<char*>(text), static_cast<std::size_t>(end - text)});
+}
+
 // Without memory for it the answer goes on.
 void say_status(RequestContext& context) noexcept {
     if (context.conf.cache_status.len == 0) { return; }
@@ -459,6 +478,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     if (!context->awaits_answer()) {
         // 412 or 416 in place of the entry: with a body of its own.
         context->body = RequestContext::Body::of_origin;
+        say_length(*context);
         say_status(*context);
         return next_header_filter(r);
     }

@@ -57,7 +57,13 @@ bool set_field(ngx_http_request_t& r, const core::EntryField& from) noexcept {
     if (field == nullptr) { return false; }
     switch (from.kind) {
     case core::FieldKind::content_encoding: out.content_encoding = field; break;
-    case core::FieldKind::location: out.location = field; break;
+    case core::FieldKind::location:
+        // As of an upstream: nginx makes no absolute URI of a path then, whose
+        // scheme and port may not be those that the client has asked.
+        if (from.value.empty() || from.value.front() != '/') {
+            out.location = field;
+        }
+        break;
     case core::FieldKind::etag: out.etag = field; break;
     case core::FieldKind::expires: out.expires = field; break;
     case core::FieldKind::refresh: out.refresh = field; break;
@@ -235,6 +241,9 @@ ngx_int_t serve_entry(ngx_http_request_t* r) noexcept {
         return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
     }
     rc = ngx_http_send_header(r);
+    // What a 416 says must not be taken for what the item says of itself: a
+    // cache behind us would keep the error for as long.
+    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) { ngx_http_clean_header(r); }
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) { return rc; }
 
     ngx_chain_t* out = body_chain(*r, *context->entry);
