@@ -328,6 +328,15 @@ location /relative/ {
     absolute_redirect off;
     proxy_pass        http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
 }
+location /rewritten/ {
+    cacheback      pages;
+    proxy_pass     http://127.0.0.1:$TEST_NGINX_ORIGIN_PORT;
+    proxy_redirect http://app/ /rewritten/;
+}
+location /files/ { cacheback pages; root html; }
+--- user_files
+>>> files/dir/index.html
+a page
 --- steps
 GET /o?status=301&h=Location:/there    301 MISS
     < Location: /there
@@ -340,6 +349,14 @@ GET /relative/o?status=301&h=Location:/there    301 HIT
 GET /far?status=308&h=Location:https://example.com/there    308 MISS
 GET /far?status=308&h=Location:https://example.com/there    308 HIT
     < Location: https://example.com/there
+GET /rewritten/o?status=301&h=Location:http://app/there    301 MISS
+    < Location: /rewritten/there
+GET /rewritten/o?status=301&h=Location:http://app/there    301 HIT
+    < Location: /rewritten/there
+GET /files/dir    301 MISS
+    < Location: /files/dir/
+GET /files/dir    301 HIT
+    < Location: /files/dir/
 
 
 

@@ -278,8 +278,7 @@ ngx_int_t on_answer(RequestContext& context) {
     core::Reason refused = context.capture->refused();
     if (refused == core::Reason::none) {
         context.fill.reset();
-        // This client gets what the next ones will get.
-        drop_fields_of_connection(r);
+        deliver_as_stored(r);
         // Others wait for this answer: from here on it is fetched to its end,
         // whatever becomes of the client.
         r.read_event_handler = ngx_http_block_reading;

@@ -62,6 +62,26 @@ bool answered_by_upstream(const ngx_http_request_t& r) noexcept {
            r.upstream->headers_in.x_accel_redirect == nullptr;
 }
 
+// As every intermediary must (RFC 9110 7.6.1), and nginx does not.
+void drop_fields_of_connection(ngx_http_request_t& r) {
+    if (!answered_by_upstream(r)) { return; }
+    std::vector<core::Field> named;
+    collect(r.upstream->headers_in.headers, false, named);
+    named.erase(std::remove_if(named.begin(), named.end(),
+                               [](const core::Field& field) {
+                                   return !core::iequal(field.name,
+                                                        "Connection");
+                               }),
+                named.end());
+    if (named.empty()) { return; }
+    for_each(r.headers_out.headers, true, [&named](ngx_table_elt_t& field) {
+        if (core::is_of_connection({named.data(), named.size()},
+                                   ngx::view(field.key))) {
+            field.hash = 0;
+        }
+    });
+}
+
 }  // namespace
 
 std::vector<core::Field> request_fields(const ngx_http_request_t& r) {
@@ -120,23 +140,13 @@ std::vector<core::Field> delivered_fields(ngx_http_request_t& r,
     return fields;
 }
 
-void drop_fields_of_connection(ngx_http_request_t& r) {
-    if (!answered_by_upstream(r)) { return; }
-    std::vector<core::Field> named;
-    collect(r.upstream->headers_in.headers, false, named);
-    named.erase(std::remove_if(named.begin(), named.end(),
-                               [](const core::Field& field) {
-                                   return !core::iequal(field.name,
-                                                        "Connection");
-                               }),
-                named.end());
-    if (named.empty()) { return; }
-    for_each(r.headers_out.headers, true, [&named](ngx_table_elt_t& field) {
-        if (core::is_of_connection({named.data(), named.size()},
-                                   ngx::view(field.key))) {
-            field.hash = 0;
-        }
-    });
+void deliver_as_stored(ngx_http_request_t& r) {
+    drop_fields_of_connection(r);
+    ngx_table_elt_t*& location = r.headers_out.location;
+    if (location != nullptr && location->value.len != 0 &&
+        location->value.data[0] == '/') {
+        location = nullptr;  // else nginx makes an absolute URI of it
+    }
 }
 
 }  // namespace cacheback::http

@@ -22,8 +22,9 @@ namespace cacheback::http {
 [[nodiscard]] std::vector<core::Field> delivered_fields(ngx_http_request_t& r,
                                                         core::Seconds now);
 
-// Takes out of the answer what the origin has named in Connection, as every
-// intermediary must (RFC 9110 7.6.1) and nginx does not.
-void drop_fields_of_connection(ngx_http_request_t& r);
+// Makes of the answer what those will get who are answered from the store:
+// without the fields that the origin has named in Connection, and with a
+// Location as it came.
+void deliver_as_stored(ngx_http_request_t& r);
 
 }  // namespace cacheback::http
