@@ -360,9 +360,7 @@ ngx_int_t fetch_for_store(RequestContext& context) {
 
 ngx_int_t follow(RequestContext& context) {
     context.stage = RequestContext::Stage::decided;
-    if (context.purge != RequestContext::Purge::none) {
-        return follow_purge(context);
-    }
+    if (context.purging != nullptr) { return follow_purge(context); }
     if (context.reason == core::Reason::bypass) {
         return fetch_for_store(context);
     }

@@ -303,8 +303,7 @@ store::Key make_key(ngx_http_request_t& r, const LocationConf& conf) {
 
 ngx_int_t look_up(RequestContext& context) {
     // Whoever serves or marks what there is looks whether there is something.
-    if (context.conf.offline == nullptr &&
-        context.purge == RequestContext::Purge::none &&
+    if (context.conf.offline == nullptr && context.purging == nullptr &&
         context.store.control().is_known_uncacheable(context.key)) {
         context.reason = core::Reason::uncacheable;
         return follow(context);
@@ -384,9 +383,7 @@ ngx_int_t on_precontent(ngx_http_request_t& r) {
         case RequestContext::Stage::again: return look_again(context);
         case RequestContext::Stage::decided: break;
         }
-        if (context.purge != RequestContext::Purge::none) {
-            return follow_purge(context);
-        }
+        if (context.purging != nullptr) { return follow_purge(context); }
         if (context.status == Status::none) { return follow(context); }
         context.redirects.note(r);
         return NGX_DECLINED;

@@ -37,53 +37,73 @@ ngx_int_t send_purge_answer(ngx_http_request_t* r) noexcept {
     RequestContext* context = context_of(*r);
     if (context == nullptr) { return NGX_HTTP_INTERNAL_SERVER_ERROR; }
     ngx_int_t rc = ngx_http_discard_request_body(r);
-    return rc == NGX_OK ? answer(*r, context->purge_answer) : rc;
+    return rc == NGX_OK ? answer(*r, context->purging->answer) : rc;
 }
 
 ngx_int_t done(RequestContext& context, ngx_int_t status) {
-    context.purge_answer = status;
+    context.purging->answer = status;
     context.request.content_handler = send_purge_answer;
     context.stage = RequestContext::Stage::decided;
     return NGX_OK;
 }
 
-// Awaited by hard_purge(), the one after the other.
-void on_removed(void* data, const store::RedisReply& reply) noexcept {
-    using Status = store::RedisReply::Status;
-    auto& context = *static_cast<RequestContext*>(data);
-    context.store.drop_copies(context.key);
-    if (reply.status == Status::unavailable) {
-        context.purge_answer = NGX_HTTP_SERVICE_UNAVAILABLE;
-    } else if (reply.status == Status::found) {
-        context.purge_answer = NGX_HTTP_NO_CONTENT;
+// Goes on when Redis has done it, and the others will know. Both happen
+// whether or not the client waits for that: the store sees to it.
+void settle(RequestContext& context) {
+    const Purging& purging = *context.purging;
+    if (context.stage != RequestContext::Stage::asking_redis ||
+        !purging.written || !purging.told) {
+        return;
     }
-}
-
-void on_announced(void* data, const store::RedisReply& reply) noexcept {
-    auto& context = *static_cast<RequestContext*>(data);
-    if (reply.status == store::RedisReply::Status::unavailable) {
-        context.purge_answer = NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
-    context.stage = RequestContext::Stage::decided;
+    context.stage = purging.soft ? RequestContext::Stage::again
+                                 : RequestContext::Stage::decided;
     resume(context);
 }
 
-ngx_int_t hard_purge(RequestContext& context) {
-    context.purge_answer = context.store.forget(context.key)
-                               ? NGX_HTTP_NO_CONTENT
-                               : NGX_HTTP_NOT_FOUND;
+void on_written(store::Watch& watch, store::Written written) noexcept {
+    auto& purging = static_cast<Purging&>(watch);
+    purging.written = written;
+    settle(purging.context);
+}
+
+void on_told(void* data, const store::RedisReply& reply) noexcept {
+    auto& context = *static_cast<RequestContext*>(data);
+    context.purging->told = reply.status == store::RedisReply::Status::found;
+    settle(context);
+}
+
+// True: Redis is asked.
+bool change(RequestContext& context) {
+    Purging& purging = *context.purging;
+    purging.was_there =
+        purging.soft
+            ? context.store.invalidate(context.key, context.now,
+                                       store::Fetches::voided, &purging)
+            : context.store.remove(context.key, &purging);
     store::RedisTier* redis = context.store.redis();
-    if (redis == nullptr) { return done(context, context.purge_answer); }
-    // The other boxes must hear of it, or they go on serving their copies.
-    if (!redis->remove(context.key, on_removed, &context, context.removal) ||
-        !redis->announce(context.key, redis::Change::Kind::removed,
-                         on_announced, &context, context.ticket)) {
-        return done(context, NGX_HTTP_SERVICE_UNAVAILABLE);
+    if (redis == nullptr) {
+        purging.told = true;
+        return false;
     }
-    return park(context, RequestContext::Stage::asking_redis);
+    if (purging.written) { return false; }  // it could not be asked
+    // The other boxes must hear of it, or they go on serving their copies.
+    if (!redis->announce(context.key, redis::Change::Kind::removed, on_told,
+                         &context, context.ticket)) {
+        purging.told = false;
+    }
+    return true;
+}
+
+bool failed(const Purging& purging) noexcept {
+    return !purging.told.value_or(false) ||
+           purging.written == store::Written::late ||
+           purging.written == store::Written::no;
 }
 
 }  // namespace
+
+Purging::Purging(RequestContext& of, bool softly) noexcept
+    : store::Watch(on_written), context(of), soft(softly) {}
 
 bool is_purge(const ngx_http_request_t& r) noexcept {
     return ngx::view(r.method_name) == "PURGE";
@@ -95,30 +115,24 @@ ngx_int_t purge(ngx_http_request_t& r, LocationConf& conf) {
     }
     RequestContext& context = make_context(r, conf);
     context.key = make_key(r, conf);
+    context.purging = std::make_unique<Purging>(context, asks_for_soft(r));
     context.store.control().count(store::Counter::purges);
-    if (!asks_for_soft(r)) {
-        context.purge = RequestContext::Purge::hard;
-        return hard_purge(context);
+    if (change(context)) {
+        return park(context, RequestContext::Stage::asking_redis);
     }
-    // What is to be marked must be read first, wherever it is.
-    context.purge = RequestContext::Purge::soft;
-    return look_up(context);
+    return context.purging->soft ? look_up(context) : follow_purge(context);
 }
 
 ngx_int_t follow_purge(RequestContext& context) {
-    if (context.purge == RequestContext::Purge::hard) {
-        return done(context, context.purge_answer);
-    }
-    bool no_redis = context.reason == core::Reason::redis;
-    if (!context.entry && !context.vary_missed) {
-        return done(context, no_redis ? NGX_HTTP_SERVICE_UNAVAILABLE
-                                      : NGX_HTTP_NOT_FOUND);
-    }
-    (void)context.store.invalidate(context.key, context.now,
-                                   store::Fetches::voided);
+    const Purging& purging = *context.purging;
+    const bool there = purging.was_there || context.entry ||
+                       context.vary_missed ||
+                       purging.written == store::Written::yes;
     // The variant that a GET of the one who purges would get, if there is one.
     if (context.entry) { refresh_now(context); }
-    return done(context, no_redis ? NGX_HTTP_SERVICE_UNAVAILABLE : accepted);
+    if (failed(purging)) { return done(context, NGX_HTTP_SERVICE_UNAVAILABLE); }
+    if (!there) { return done(context, NGX_HTTP_NOT_FOUND); }
+    return done(context, purging.soft ? accepted : NGX_HTTP_NO_CONTENT);
 }
 
 }  // namespace cacheback::http

@@ -2,6 +2,7 @@
 
 #include "background_fetch.hpp"
 #include "module.hpp"
+#include "purge.hpp"
 
 namespace cacheback::http {
 

@@ -34,6 +34,7 @@ enum class Status : u_char {
 enum class Tier : u_char { none, memory, redis };
 
 class BackgroundFetch;
+struct Purging;
 
 struct RequestContext {
     explicit RequestContext(ngx_http_request_t& r, LocationConf& conf);
@@ -105,11 +106,7 @@ struct RequestContext {
     std::vector<const ngx_http_request_t*> made_by_filters;
     bool prints_elsewhere = false;
     bool in_filters = false;  // they may send through us again (addition)
-    // The request is a PURGE; then what it will be answered.
-    enum class Purge : u_char { none, hard, soft };
-    Purge purge = Purge::none;
-    ngx_int_t purge_answer = 0;
-    store::RedisTicket removal;
+    std::unique_ptr<Purging> purging;  // the request is a PURGE
 
     // A 304 or an error of the origin became the stored entry.
     enum class Body : u_char { of_origin, of_entry, entry_sent };

@@ -14,6 +14,8 @@ has:
     garbage       in place of each reply
     halves        half of each reply, and the end of the link
     delay S       replies take S seconds longer
+    hold WORD     commands from one with this in it on are kept back, on the link
+                  where it comes, until something else is to happen
     bytes         replies arrive one byte per segment, to the first 2,000 bytes
     cut N         once: N bytes of the next reply to a GET that is longer, then
                   the link is reset
@@ -50,6 +52,8 @@ class Link:
             named = re.search(rb"SETNAME\r\n\$\d+\r\n([a-z-]+)", data)
             if named:
                 self.name = named[1].decode()
+            while mode[0] == "hold" and mode[1].encode() in data:
+                await asyncio.sleep(0.001)
             if not self.in_hole():
                 self.asked = data
                 self.server.write(data)
