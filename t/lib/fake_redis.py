@@ -41,11 +41,13 @@ ERRORS = {
     "noauth": "NOAUTH Authentication required.",
 }
 
-# What a Redis with nothing in it says.
+# Of the feed, which is never empty for long.
+ONE_WORD = b"*1\r\n*2\r\n$3\r\n1-1\r\n*0\r\n"
+# What a Redis with nothing else in it says.
 EMPTY = {
     "PING": b"+PONG\r\n", "AUTH": b"+OK\r\n", "SELECT": b"+OK\r\n",
     "CLIENT": b"+OK\r\n", "SET": b"+OK\r\n", "GET": b"$-1\r\n",
-    "XADD": b"$3\r\n1-1\r\n", "XREVRANGE": b"*0\r\n", "XRANGE": b"*0\r\n",
+    "XADD": b"$3\r\n1-1\r\n", "XREVRANGE": ONE_WORD, "XRANGE": ONE_WORD,
     "XREAD": b"*-1\r\n",
 }
 

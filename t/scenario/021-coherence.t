@@ -12,6 +12,7 @@ DIRECT = "127.0.0.1:%(redis)s"
 PROXY = "127.0.0.1:%(proxy)s"
 WORST = 1.0 * SLACK
 KEYS = int(os.environ.get("CACHEBACK_KEYS", "5000"))
+FEED = "cacheback:pages:feed"
 MISSED = "cacheback: changes of other boxes were missed"
 
 
@@ -282,6 +283,41 @@ def a_flushed_redis_empties_the_memory_of_all_boxes():
             for client in clients:
                 client.close()
             check(eventually(lambda: two.log_count(MISSED) == number + 1))
+
+
+@scenario
+def so_does_one_whose_feed_had_been_evicted():
+    """Nothing was said since, so nothing of it can be found missing."""
+    with fleet() as (one, two):
+        one.get("/o")
+        old = held(two, "/o")
+        one.redis("DEL", FEED)
+        check(eventually(lambda: two.log_count(MISSED) == 1))
+        check(eventually(lambda: asks_nothing(one, two, "/o"), 5))
+        client = two.client()
+        one.redis("FLUSHALL")
+        took = gone_within(WORST, client, "/o", old)
+        note(f"gone after {took * 1000:.0f} ms")
+
+
+@scenario
+def a_feed_that_nobody_may_write_proves_nothing():
+    with fleet() as (one, two):
+        one.get("/first")
+        held(two, "/first")
+        one.redis("ACL", "SETUSER", "default", "-xadd")
+        one.redis("DEL", FEED)
+        check(eventually(lambda: two.log_count(MISSED) == 1))
+        one.get("/o")
+        client = two.client()
+        old = client.get("/o").body
+        for _ in range(3):
+            one.redis("FLUSHALL")
+            gone_within(WORST, client, "/o", old)
+            old = client.get("/o").body
+            time.sleep(0.5)
+        check(two.log_count("does not let this box work with others") == 1)
+        check(not two.log_count("unreachable|refuses writes"))
 
 
 @scenario

@@ -112,13 +112,34 @@ void Feed::read() {
 void Feed::look_for_anchor() {
     looked_ = asked_;
     if (anchor_ == beginning) {
-        prove();
+        begin_stream();
         return;
     }
     redis::append_feed_look(node_->feed.commands(), keys_.feed(), anchor_);
     redis::Question question;
     question.done = on_anchor;
     question.owner = this;
+    node_->feed.ask(question);
+}
+
+// Of an empty stream nothing can be found missing: a server that was flushed
+// would look the same. So there has to be a word, about nothing.
+void Feed::begin_stream() {
+    constexpr core::Millis pause = core::second;
+    if (!node_->health.writes() || !node_->health.fleet() ||
+        (begun_ != 0 && asked_ - begun_ < pause)) {
+        return;
+    }
+    begun_ = asked_;
+    redis::Change change;
+    change.kind = redis::Change::Kind::released;
+    change.box = control_.box();
+    redis::append_change(node_->feed.commands(), keys_.feed(), change);
+    redis::Question question;
+    question.done = [](const redis::Question& asked,
+                       const redis::Answer& answer) {
+        RedisHealth::of(asked).judge_fleet(answer);
+    };
     node_->feed.ask(question);
 }
 
@@ -242,7 +263,10 @@ void Feed::take_page(const redis::FeedPage& page) {
         if (!page.full) { complete_ = asked_; }
         // Last: another worker would begin with what this one has not done.
         if (!page.position.empty()) {
-            if (anchor_ == beginning) { anchor_ = page.first; }
+            if (anchor_ == beginning) {
+                anchor_ = page.first;
+                looked_ = 0;  // at once: so far nothing is proven
+            }
             position_ = page.position;
             control_.set_feed_position(position_);
         }

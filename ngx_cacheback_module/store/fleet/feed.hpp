@@ -32,6 +32,7 @@ class Feed {
     void follow();  // to where the feed is now
     void read();
     void look_for_anchor();
+    void begin_stream();
     static void on_anchor(const redis::Question& question,
                           const redis::Answer& answer);
     static void on_page(const redis::Question& question,
@@ -67,6 +68,7 @@ class Feed {
     bool marks_refused_ = false;     // on this link
     core::Millis asked_ = 0;         // when the question was
     core::Millis looked_ = 0;        // for the anchor
+    core::Millis begun_ = 0;         // a stream that was empty
     core::Millis complete_ = 0;      // all said before has been read, if it is
     core::Millis reader_since_ = 0;  // 0: it is not
     bool told_silence_ = false;      // to the log
