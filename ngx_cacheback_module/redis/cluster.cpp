@@ -1,5 +1,6 @@
 #include "cluster.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <system_error>
@@ -74,12 +75,16 @@ bool read_range(string_view text, SlotRange& range) noexcept {
 
 // "<id> <ip:port@bus[,name…]> <flags> <master> <ping> <pong> <epoch> <link>
 // <range>…"
-bool read_node(string_view line, const std::string& asked, ClusterMap& map,
-               unsigned& slots) {
+bool read_node(string_view line, const std::string& asked, ClusterMap& map) {
     (void)take(line, ' ');
     string_view place = take(line, ' ');
     const string_view flags = take(line, ' ');
-    for (int skipped = 0; skipped < 5; ++skipped) { (void)take(line, ' '); }
+    for (int skipped = 0; skipped < 3; ++skipped) { (void)take(line, ' '); }
+    std::uint64_t epoch = 0;
+    if (read_number(take(line, ' '), epoch)) {
+        map.epoch = std::max(map.epoch, epoch);
+    }
+    (void)take(line, ' ');
     if (line.empty() || !has_flag(flags, "master") ||
         has_flag(flags, "noaddr")) {
         return true;
@@ -103,8 +108,9 @@ bool read_node(string_view line, const std::string& asked, ClusterMap& map,
         SlotRange range{};
         if (!read_range(text, range)) { return false; }
         range.node = index;
-        slots += range.last - range.first + 1U;
-        if (slots > slot_count) { return false; }
+        // Each has one holder, so this has an end.
+        map.slots += range.last - range.first + 1U;
+        if (map.slots > slot_count) { return false; }
         map.ranges.push_back(range);
         holds_any = true;
     }
@@ -133,13 +139,11 @@ unsigned slot_of(string_view key) noexcept {
 std::optional<ClusterMap> read_cluster_nodes(string_view text,
                                              const std::string& asked) {
     ClusterMap map;
-    unsigned slots = 0;  // each has one holder, so this has an end
     while (!text.empty()) {
         string_view line = take(text, '\n');
         if (!line.empty() && line.back() == '\r') { line.remove_suffix(1); }
         if (line.empty()) { continue; }
-        if (!read_node(line, asked, map, slots) ||
-            map.nodes.size() > most_nodes) {
+        if (!read_node(line, asked, map) || map.nodes.size() > most_nodes) {
             return {};
         }
     }

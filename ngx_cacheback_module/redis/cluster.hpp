@@ -32,6 +32,10 @@ struct SlotRange {
 struct ClusterMap {
     std::vector<ClusterNode> nodes;  // those that hold slots
     std::vector<SlotRange> ranges;
+    // The highest config epoch in it. Each change of who holds what makes a
+    // higher one, as a rule: a node that was cut off tells a lower one.
+    std::uint64_t epoch = 0;
+    unsigned slots = 0;  // how many somebody holds
 };
 
 // The answer to CLUSTER NODES. `asked`: the host that gave it, for a node that

@@ -141,12 +141,23 @@ def a_master_that_takes_no_links_is_left_while_the_next_is_looked_up():
 
 
 class Nodes:
-    """Nodes of a Cluster. `map`: [(node, its slots, its name or "")]"""
+    """Nodes of a Cluster. `map`: [(node, its slots, its name or "")]; each is
+    newer than the one before."""
 
     def __init__(self, count, certificate=None, down=()):
         self.nodes = [Scripted(self.say, certificate, i not in down)
                       for i in range(count)]
+        self.epoch = 0
         self.map = []
+
+    @property
+    def map(self):
+        return self.places
+
+    @map.setter
+    def map(self, places):
+        self.places = places
+        self.epoch += 100
 
     def __enter__(self):
         return self
@@ -162,7 +173,8 @@ class Nodes:
         lines = []
         for i, (node, slots, name) in enumerate(self.map):
             lines.append(f"{i:040x} 127.0.0.1:{node.port}@1"
-                         f"{',' + name if name else ''} master - 0 0 {i}"
+                         f"{',' + name if name else ''} master - 0 0"
+                         f" {self.epoch + i}"
                          f" connected {slots}\n")
         return "".join(lines)
 
@@ -232,6 +244,63 @@ def nodes_that_never_agree_are_asked_for_the_map_twice_a_second_at_most():
             looks = nodes.looks() - before
             note(f"{looks} looks at the map in 3 s")
             check(3 <= looks <= 7, looks)
+
+
+def flaps_by_a_node_that_knows_less(what_it_says):
+    """Of four: the third is gone, the fourth has its slots, and the second has
+    not heard of that."""
+    with Nodes(4) as nodes:
+        nodes.map = [(nodes[0], "0-4000", ""), (nodes[1], "4001-8000", ""),
+                     (nodes[2], "8001-16383", "")]
+        old = what_it_says(nodes)
+        with a_box(nodes.urls(0, 1)) as box:
+            for node in nodes[:3]:
+                check(is_asked(box, node), box.log()[-1500:])
+            nodes[1].answer = lambda words: (
+                bulk(old) if words[:2] == ["CLUSTER", "NODES"] else None)
+            nodes[2].stop()
+            nodes.map = nodes.map[:2] + [(nodes[3], "8001-12000", ""),
+                                         (nodes[2], "12001-16383", "")]
+            check(is_asked(box, nodes[3], 8), box.log()[-1500:])
+            client = box.client()
+            reasons, looks = [], nodes.looks()
+            for _ in range(200):
+                # In slot 8585, of the fourth node.
+                reasons.append(client.get("/o").fields.get("x-reason"))
+                time.sleep(0.02)
+            looks = nodes.looks() - looks
+            note(f"{looks} looks at the map in 4 s")
+            check(nodes[1].count("CLUSTER", "NODES") > 2)
+            check(looks <= 10 * SLACK, looks)
+            check("redis" not in reasons, reasons.count("redis"),
+                  box.log()[-1500:])
+
+
+@scenario
+def the_old_map_of_a_node_that_was_cut_off_is_passed_over():
+    flaps_by_a_node_that_knows_less(lambda nodes: nodes.text())
+
+
+@scenario
+def so_is_that_of_a_node_which_does_not_know_all_slots_yet():
+    flaps_by_a_node_that_knows_less(
+        lambda nodes: f"{1:040x} 127.0.0.1:{nodes[1].port}@1 myself,master - 0"
+                      " 0 9999 connected 4001-8000\n")
+
+
+@scenario
+def a_cluster_that_was_made_anew_is_believed_after_a_while():
+    with Nodes(2) as nodes:
+        nodes.map = both(nodes)
+        with a_box(nodes.urls(0)) as box:
+            check(is_asked(box, nodes[1]), box.log()[-1500:])
+            nodes.map = [(nodes[0], "0-16383", "")]
+            nodes.epoch = 0
+            nodes[1].stop()
+            client = box.client()
+            check(eventually(lambda: {client.get(f"/o{i}").fields.get(
+                "x-reason") for i in range(20)} == {None}, 15, 0.2),
+                box.log()[-1500:])
 
 
 @scenario

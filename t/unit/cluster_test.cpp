@@ -66,6 +66,17 @@ static void replicas_and_masters_without_slots_are_left_out(void**) {
     assert_int_equal(map->nodes.size(), 1);
 }
 
+static void its_epoch_is_the_highest_of_all_nodes(void**) {
+    assert_int_equal(read(three)->epoch, 3);
+    assert_int_equal(read("a 10.0.0.1:1@2 master - 0 0 7 connected 0-9\n"
+                          "b 10.0.0.2:1@2 master,fail - 0 0 11 disconnected\n"
+                          "c 10.0.0.3:1@2 slave a 0 0 8 connected\n")
+                         ->epoch,
+                     11);
+    assert_int_equal(
+        read("a 10.0.0.1:1@2 master - 0 0 none connected 0-9\n")->epoch, 0);
+}
+
 static void a_slot_on_its_way_is_still_where_it_was(void**) {
     const auto map = read(
         "a 10.0.0.1:1@2 myself,master - 0 0 1 connected 0-9 [3->-bb] "
@@ -187,6 +198,7 @@ int main() {
         cmocka_unit_test(empty_or_open_braces_do_not),
         cmocka_unit_test(each_master_names_its_slots),
         cmocka_unit_test(replicas_and_masters_without_slots_are_left_out),
+        cmocka_unit_test(its_epoch_is_the_highest_of_all_nodes),
         cmocka_unit_test(a_slot_on_its_way_is_still_where_it_was),
         cmocka_unit_test(
             a_node_that_does_not_know_itself_is_the_one_that_was_asked),

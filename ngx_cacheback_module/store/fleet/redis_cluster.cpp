@@ -7,8 +7,11 @@ namespace cacheback::store {
 namespace {
 
 constexpr ngx_msec_t usual = 10 * 1000;  // between two looks at the map
+constexpr ngx_msec_t incomplete = 1000;
 constexpr ngx_msec_t soonest = 500;
 constexpr ngx_msec_t first_look = 20;
+// A map, although other nodes tell an older one, or one with fewer slots.
+constexpr ngx_msec_t believed = 5 * 1000;
 // A node that left is kept for those who still hold its address.
 constexpr ngx_msec_t grace = 10 * 1000;
 // A command that is sent on more often goes round in circles.
@@ -16,6 +19,12 @@ constexpr unsigned most_hops = 4;
 // A server that lies could name ever new ones. Room for two maps, for nodes
 // that have all moved.
 constexpr std::size_t most_members = 2 * redis::most_nodes;
+
+// Not 0, which is for never.
+ngx_msec_t time_now() noexcept {
+    const ngx_msec_t now = ngx_current_msec;
+    return now == 0 ? 1 : now;
+}
 
 std::string text_of(const ngx_str_t& text) {
     return {reinterpret_cast<char*>(text.data), text.len};
@@ -142,7 +151,8 @@ void RedisCluster::tick() {
     if (ngx_exiting) { return; }
     tick_.start(soonest);
     bury();
-    bool wanted = doubted_ || !known_ || ngx_current_msec - read_at_ >= usual;
+    const ngx_msec_t pause = covered_ == redis::slot_count ? usual : incomplete;
+    bool wanted = doubted_ || !known_ || ngx_current_msec - read_at_ >= pause;
     for (const std::unique_ptr<Member>& member : members_) {
         if (!member->in_map || member->node.health.well()) { continue; }
         // Somebody else may hold its slots by now.
@@ -204,13 +214,29 @@ void RedisCluster::on_map(const redis::Question& question,
         asked->node.health.map_error("ever new nodes");
         return;
     }
+    // A node that was cut off tells of what was; one that has just joined does
+    // not know all yet. The next tick asks the next one.
+    const bool worse =
+        map->slots < self.covered_ ||
+        (map->slots == self.covered_ && map->epoch < self.epoch_);
+    if (worse && self.stands_by_its_map()) { return; }
     self.take(*map);
+}
+
+// Unless nobody tells it any more: a cluster that was made anew counts from the
+// beginning.
+bool RedisCluster::stands_by_its_map() noexcept {
+    if (worse_since_ == 0) { worse_since_ = time_now(); }
+    return ngx_current_msec - worse_since_ < believed;
 }
 
 void RedisCluster::take(const redis::ClusterMap& map) {
     known_ = true;
     doubted_ = false;
     read_at_ = ngx_current_msec;
+    epoch_ = map.epoch;
+    covered_ = map.slots;
+    worse_since_ = 0;
     for (const std::unique_ptr<Member>& member : members_) {
         member->in_map = false;
     }
@@ -250,7 +276,7 @@ RedisCluster::Member& RedisCluster::member(const std::string& host,
 
 // Its links end; it may still be asked for the map.
 void RedisCluster::retire(Member& member) {
-    member.left_at = ngx_current_msec | 1;
+    member.left_at = time_now();
     member.node.rest();
 }
 

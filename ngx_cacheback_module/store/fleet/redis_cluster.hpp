@@ -3,7 +3,8 @@
 //
 // The map comes from any node that answers, the seeds first. It is read anew
 // when a node says that a slot is elsewhere, while a node is away, and every
-// now and then; in the background, and never more than twice a second.
+// now and then; in the background, and never more than twice a second. One that
+// is older than what is known, or has fewer slots, is passed over for a while.
 #pragma once
 
 #include <vector>
@@ -49,6 +50,7 @@ class RedisCluster final : public RedisServers, private Redirector {
     [[nodiscard]] Member* member_to_ask();
     static void on_map(const redis::Question& question,
                        const redis::Answer& answer);
+    [[nodiscard]] bool stands_by_its_map() noexcept;
     void take(const redis::ClusterMap& map);
     Member& member(const std::string& host, std::uint16_t port,
                    const std::string& name);
@@ -68,6 +70,9 @@ class RedisCluster final : public RedisServers, private Redirector {
     bool known_ = false;       // there is a map
     bool doubted_ = false;     // since it was read
     ngx_msec_t read_at_ = 0;
+    std::uint64_t epoch_ = 0;     // of the map
+    unsigned covered_ = 0;        // slots that it has holders for
+    ngx_msec_t worse_since_ = 0;  // nodes told a worse one; 0: none did
     ngx_msec_t asked_at_ = 0;
     ngx::Timer tick_;
 };
