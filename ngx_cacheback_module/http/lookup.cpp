@@ -87,15 +87,9 @@ void take_entry(RequestContext& context, const store::RedisReply& reply) {
     }
     if (!in_doubt) { context.entry.reset(); }
     context.seen.any = true;
-    context.store.control().count(Counter::redis_errors);
     context.reason = core::Reason::redis;
-    ngx_log_error(NGX_LOG_WARN, r.connection->log, 0,
-                  "cacheback: redis holds %uz bytes for \"%*s\" that are not "
-                  "%s, taken as a miss",
-                  reply.bytes.size(), context.key.text.size(),
-                  context.key.text.data(),
-                  open ? "an entry of this key and format"
-                       : "signed by a key of \"redis_sign\"");
+    context.store.redis()->refuse(context.key, reply.bytes.size(),
+                                  open.has_value(), *r.connection->log);
 }
 
 using Standing = store::PurgeVerdict::Standing;

@@ -158,14 +158,8 @@ void RedisLookup::take(const store::RedisReply& reply) {
     const auto brought =
         open ? core::EntryView::check(*open, (*key_).text) : std::nullopt;
     if (!brought) {
-        store().control().count(Counter::redis_errors);
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "cacheback: redis holds %uz bytes for \"%*s\" that are "
-                      "not %s, taken as a miss",
-                      reply.bytes.size(), (*key_).text.size(),
-                      (*key_).text.data(),
-                      open ? "an entry of this key and format"
-                           : "signed by a key of \"redis_sign\"");
+        store().redis()->refuse(*key_, reply.bytes.size(), open.has_value(),
+                                *ngx_cycle->log);
         return;
     }
     outcome_ = found;

@@ -13,8 +13,8 @@ static void one_of_many_opens_it_and_one_closes_it(void**) {
     assert_true(breaker.open(0, 1000));
     assert_false(breaker.open(0, 2000));
     assert_int_equal(breaker.opened(), 1000);
-    assert_true(breaker.close());
-    assert_false(breaker.close());
+    assert_true(breaker.close(3000));
+    assert_false(breaker.close(3000));
     assert_int_equal(breaker.opened(), 0);
 }
 
@@ -44,6 +44,29 @@ static void a_clock_that_was_set_back_does_not_stop_the_probes(void**) {
     Breaker breaker{};
     assert_true(breaker.take_probe(100000, 200));
     assert_true(breaker.take_probe(5000, 200));
+}
+
+static void one_that_opens_again_soon_is_counted(void**) {
+    Breaker breaker{};
+    core::Millis now = 1000;
+    for (unsigned flaps = 0; flaps < 9; ++flaps) {
+        assert_true(breaker.open(0, now));
+        assert_int_equal(breaker.flaps(), flaps < 5 ? flaps : 5);
+        assert_true(breaker.close(now + 200));
+        now += 5000;
+    }
+    now += 5000;  // it has held for longer
+    assert_true(breaker.open(0, now));
+    assert_int_equal(breaker.flaps(), 0);
+}
+
+static void only_the_first_failure_counts_as_one(void**) {
+    Breaker breaker{};
+    assert_true(breaker.open(0, 1000));
+    assert_true(breaker.close(2000));
+    assert_true(breaker.open(0, 3000));
+    assert_false(breaker.open(0, 3001));
+    assert_int_equal(breaker.flaps(), 1);
 }
 
 static void its_age_is_told(void**) {
@@ -93,6 +116,8 @@ int main() {
         cmocka_unit_test(what_is_skipped_counts_from_the_opening),
         cmocka_unit_test(one_probe_is_let_through_per_pause),
         cmocka_unit_test(a_clock_that_was_set_back_does_not_stop_the_probes),
+        cmocka_unit_test(one_that_opens_again_soon_is_counted),
+        cmocka_unit_test(only_the_first_failure_counts_as_one),
         cmocka_unit_test(its_age_is_told),
         cmocka_unit_test(it_is_old_when_the_clock_was_set_back),
         cmocka_unit_test(each_server_has_breakers_of_its_own),

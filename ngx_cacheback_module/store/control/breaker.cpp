@@ -4,20 +4,37 @@
 
 namespace cacheback::store {
 
+namespace {
+
+// A server that held so long is no flapper.
+constexpr core::Millis steady = 5 * core::second;
+
+}  // namespace
+
 bool Breaker::open(std::uint64_t skipped, core::Millis now) noexcept {
-    std::uint64_t closed = 0;
+    std::uint64_t shut = 0;
     const auto time =
         static_cast<std::uint64_t>(std::max<core::Millis>(now, 1));
-    if (!__atomic_compare_exchange_n(&opened_, &closed, time, false,
+    if (!__atomic_compare_exchange_n(&opened_, &shut, time, false,
                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         return false;
     }
     __atomic_store_n(&skipped_, skipped, __ATOMIC_RELAXED);
+    const std::uint64_t closed = __atomic_load_n(&closed_, __ATOMIC_RELAXED);
+    const core::Millis held = now - static_cast<core::Millis>(closed);
+    const bool soon = closed != 0 && held >= 0 && held < steady;
+    __atomic_store_n(&flaps_, soon ? std::min(flaps() + 1, most_flaps) : 0,
+                     __ATOMIC_RELAXED);
     return true;
 }
 
-bool Breaker::close() noexcept {
-    return __atomic_exchange_n(&opened_, 0, __ATOMIC_RELAXED) != 0;
+bool Breaker::close(core::Millis now) noexcept {
+    if (__atomic_exchange_n(&opened_, 0, __ATOMIC_RELAXED) == 0) {
+        return false;
+    }
+    __atomic_store_n(&closed_, static_cast<std::uint64_t>(now),
+                     __ATOMIC_RELAXED);
+    return true;
 }
 
 bool Breaker::take_probe(core::Millis now, core::Millis pause) noexcept {

@@ -22,7 +22,14 @@ class Breaker {
     // True for the one worker that changed the state (and so logs it).
     // `skipped`: the value of a counter of what is not asked meanwhile.
     bool open(std::uint64_t skipped, core::Millis now) noexcept;
-    bool close() noexcept;
+    bool close(core::Millis now) noexcept;
+    // How often in a row it was opened again soon after it had closed: such a
+    // server is given ever more rest.
+    [[nodiscard]] unsigned flaps() const noexcept {
+        return static_cast<unsigned>(
+            __atomic_load_n(&flaps_, __ATOMIC_RELAXED));
+    }
+    static constexpr unsigned most_flaps = 5;
     // Whether it has been open for so long; true as well when the clock was set
     // back meanwhile.
     [[nodiscard]] bool older_than(core::Millis age,
@@ -44,6 +51,8 @@ class Breaker {
     std::uint64_t opened_;
     std::uint64_t skipped_;
     std::uint64_t probed_;
+    std::uint64_t closed_;  // when it was last; 0: never
+    std::uint64_t flaps_;
 };
 
 // A full or read-only server still answers reads.

@@ -214,7 +214,7 @@ class ControlZone {
     static constexpr std::size_t zone_size = 1792 * 1024;
     // Counted up with each change of what is kept in the zone, LeaseTable's
     // included.
-    static constexpr unsigned layout_version = 13;
+    static constexpr unsigned layout_version = 14;
 
     // The holder's part in a lease ends by `end(who waits)`, under the lock;
     // who waits is woken then.

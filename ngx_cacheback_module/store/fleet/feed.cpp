@@ -279,9 +279,11 @@ void Feed::begin_at(std::string_view newest) {
     if (missed_) {
         missed_ = false;
         control_.miss_feed();
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "cacheback: changes of other boxes were missed, redis is "
-                      "asked before copies in memory are served");
+        if (budget_.take(MemoryTier::clock())) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "cacheback: changes of other boxes were missed, "
+                          "redis is asked before copies in memory are served");
+        }
     }
     position_ = newest.empty() ? beginning : newest;
     anchor_ = position_;

@@ -13,6 +13,7 @@
 #include "../../redis/purge_message.hpp"
 #include "../control/control_zone.hpp"
 #include "../memory/memory_tier.hpp"
+#include "log_budget.hpp"
 #include "redis_servers.hpp"
 
 namespace cacheback::store {
@@ -72,6 +73,7 @@ class Feed {
     core::Millis complete_ = 0;      // all said before has been read, if it is
     core::Millis reader_since_ = 0;  // 0: it is not
     bool told_silence_ = false;      // to the log
+    LogBudget budget_{6, 10 * core::second};
     ngx::Timer tick_;
 };
 

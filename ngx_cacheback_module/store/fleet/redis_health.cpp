@@ -7,8 +7,6 @@ namespace {
 using redis::ErrorKind;
 
 constexpr core::Millis longest_pause = 5000;  // between probes
-constexpr ngx_msec_t steady = 5000;  // a server that held so long is no flapper
-constexpr unsigned most_flaps = 5;
 constexpr core::Millis shortest_write_pause = 1000;
 constexpr ngx_msec_t quiet = 60 * 1000;  // between lines of one kind
 
@@ -50,13 +48,21 @@ void RedisHealth::log(ngx_uint_t level, const std::string& text) const {
                   name_.size(), name_.data(), text.size(), text.data());
 }
 
+bool RedisHealth::complain(const std::string& text) {
+    if (!budget_.take(wall_now())) { return false; }
+    const std::uint64_t more = budget_.take_left_out();
+    log(NGX_LOG_ERR, more == 0 ? text
+                               : text + ", " + std::to_string(more) +
+                                     " complaints before that are left out");
+    return true;
+}
+
+void RedisHealth::complain_anew(std::string& last, std::string_view words,
+                                const std::string& text) {
+    if (last != words && complain(text)) { last = words; }
+}
+
 void RedisHealth::open(std::string_view what, std::string_view advice) {
-    // A server that greets well and fails at once is given ever more rest.
-    if (greeted_at_ != 0) {
-        const bool soon = ngx_current_msec - greeted_at_ < steady;
-        flaps_ = soon ? std::min(flaps_ + 1, most_flaps) : 0;
-        greeted_at_ = 0;
-    }
     // Its place may have gone to another server.
     if (!current()) { breakers_ = &control_.breakers(server_); }
     const bool opened = breakers_->reads.open(
@@ -69,9 +75,12 @@ void RedisHealth::open(std::string_view what, std::string_view advice) {
     std::string kind(what.substr(0, what.find(" (")));
     const bool news =
         opened || (!last_failure_.empty() && kind != last_failure_);
+    if (opened) {
+        log(NGX_LOG_ERR, line);
+    } else if (news && !complain(line)) {
+        return;
+    }
     last_failure_ = std::move(kind);
-    if (!news) { return; }
-    log(NGX_LOG_ERR, line);
 }
 
 void RedisHealth::unreachable(std::string_view why) {
@@ -178,14 +187,13 @@ void RedisHealth::error_reply(ErrorKind kind, std::string_view text) {
         now - last_error_at_ < quiet) {
         return;
     }
+    if (!complain("answered with an error" + in_brackets(text))) { return; }
     last_error_ = kind;
     last_error_at_ = now;
-    log(NGX_LOG_ERR, "answered with an error" + in_brackets(text));
 }
 
 void RedisHealth::reachable() {
     timeouts_ = 0;
-    greeted_at_ = ngx_current_msec;
     last_failure_.clear();
     if (!current()) { return; }
     Breaker& reads = breakers_->reads;
@@ -193,7 +201,7 @@ void RedisHealth::reachable() {
     if (opened == 0) { return; }
     const std::uint64_t skipped =
         reads.skipped_of(control_.value(Counter::redis_skipped));
-    if (!reads.close()) { return; }
+    if (!reads.close(wall_now())) { return; }
     const core::Millis away = std::max<core::Millis>(wall_now() - opened, 0);
     log(NGX_LOG_WARN, "reachable again after " +
                           std::to_string((away + 500) / 1000) + "s, " +
@@ -203,7 +211,8 @@ void RedisHealth::reachable() {
 bool RedisHealth::my_turn() noexcept {
     const core::Millis now = wall_now();
     const core::Millis opened = breakers_->reads.opened();
-    const auto shortest = static_cast<core::Millis>(conf_.timeout << flaps_);
+    const auto shortest =
+        static_cast<core::Millis>(conf_.timeout << breakers_->reads.flaps());
     // As long again as half of what it has been away: exponential, without a
     // state of its own; the jitter keeps boxes apart.
     core::Millis pause = std::max((now - opened) / 2, shortest);
@@ -214,13 +223,18 @@ bool RedisHealth::my_turn() noexcept {
 
 // -- writes
 
+core::Millis RedisHealth::write_pause() const noexcept {
+    return std::min(shortest_write_pause << breakers_->writes.flaps(),
+                    longest_pause);
+}
+
 bool RedisHealth::may_write() noexcept {
     const core::Millis stopped = breakers_->writes.opened();
     writes_off_ = stopped != 0 && current();
     if (!writes_off_) { return true; }
     const core::Millis now = wall_now();
     const core::Millis pause =
-        std::clamp((now - stopped) / 2, shortest_write_pause, longest_pause);
+        std::clamp((now - stopped) / 2, write_pause(), longest_pause);
     return breakers_->writes.take_probe(now, pause);
 }
 
@@ -261,10 +275,10 @@ void RedisHealth::judge_fleet(const redis::Answer& answer) {
         return;
     }
     fleet_off_at_ = ngx_current_msec;
-    if (fleet_failure_ == answer.reply->text) { return; }
-    fleet_failure_ = answer.reply->text;
-    log(NGX_LOG_ERR,
-        "does not let this box work with others" + in_brackets(fleet_failure_) +
+    const std::string_view text = answer.reply->text;
+    complain_anew(
+        fleet_failure_, text,
+        "does not let this box work with others" + in_brackets(text) +
             ", it fetches for itself, allow the user the commands that README "
             "lists");
 }
@@ -278,20 +292,18 @@ void RedisHealth::feed_error(std::string_view text) {
         error_reply(kind, text);
         return;
     }
-    if (feed_failure_ == text) { return; }
-    feed_failure_ = text;
-    log(NGX_LOG_ERR, "does not let this box read what others change" +
-                         in_brackets(text) +
-                         ", allow the user the commands that README lists");
+    complain_anew(feed_failure_, text,
+                  "does not let this box read what others change" +
+                      in_brackets(text) +
+                      ", allow the user the commands that README lists");
 }
 
 void RedisHealth::map_error(std::string_view text) {
     if (explained(redis::error_kind(text), text)) { return; }
-    if (map_failure_ == text) { return; }
-    map_failure_ = text;
-    log(NGX_LOG_ERR, "does not tell who holds what" + in_brackets(text) +
-                         ", expected a node of a Redis Cluster and a user "
-                         "that may \"cluster|nodes\"");
+    complain_anew(map_failure_, text,
+                  "does not tell who holds what" + in_brackets(text) +
+                      ", expected a node of a Redis Cluster and a user "
+                      "that may \"cluster|nodes\"");
 }
 
 void RedisHealth::feed_silent(core::Millis length) {
@@ -338,12 +350,11 @@ void RedisHealth::writes_again() {
     const core::Millis now = wall_now();
     const core::Millis stopped = breakers_->writes.opened();
     // One that was on its way before the refusal proves nothing.
-    if (stopped != 0 &&
-        !breakers_->writes.older_than(shortest_write_pause, now)) {
+    if (stopped != 0 && !breakers_->writes.older_than(write_pause(), now)) {
         return;
     }
     writes_off_ = false;
-    if (stopped == 0 || !current() || !breakers_->writes.close()) { return; }
+    if (stopped == 0 || !current() || !breakers_->writes.close(now)) { return; }
     const core::Millis off = std::max<core::Millis>(now - stopped, 0);
     log(NGX_LOG_WARN,
         "takes writes again after " + std::to_string((off + 500) / 1000) + "s");

@@ -4,12 +4,14 @@
 // The state is shared by all workers of the box (ControlZone): the first to
 // see a failure opens the breaker and writes the line; while it is open nobody
 // asks, and one worker at a time probes. Writes have a breaker of their own.
-// A state is logged when it changes, never per request.
+// A state is logged when it changes, never per request, and what else a server
+// says within a budget.
 #pragma once
 
 #include "../../ngx/ngx.hpp"
 #include "../../redis/session.hpp"
 #include "../control/control_zone.hpp"
+#include "log_budget.hpp"
 #include "redis_conf.hpp"
 
 namespace cacheback::store {
@@ -79,6 +81,13 @@ class RedisHealth {
         return breakers_->server == server_;
     }
     void log(ngx_uint_t level, const std::string& text) const;
+    // What is no change of state, in the server's words, which may change with
+    // each answer. False: not this time.
+    bool complain(const std::string& text);
+    // The same in other words than the `last`.
+    void complain_anew(std::string& last, std::string_view words,
+                       const std::string& text);
+    [[nodiscard]] core::Millis write_pause() const noexcept;
     // Opens the breaker: what went wrong, and what would be right.
     void open(std::string_view what, std::string_view advice);
     bool explained(redis::ErrorKind kind, std::string_view text);
@@ -91,14 +100,13 @@ class RedisHealth {
     std::uint64_t server_;
     ServerBreakers* breakers_;
     std::size_t timeouts_ = 0;
-    unsigned flaps_ = 0;           // failures in a row soon after a greeting
-    ngx_msec_t greeted_at_ = 0;    // 0: not since the last failure
     bool writes_off_ = false;      // as far as this worker knows
     std::string fleet_failure_;    // likewise
     ngx_msec_t fleet_off_at_ = 0;  // 0: not lately
     std::string feed_failure_;     // likewise
     std::string map_failure_;      // likewise
     std::string last_failure_;     // logged again only when it differs
+    LogBudget budget_{8, 10 * core::second};
     redis::ErrorKind last_error_ = redis::ErrorKind::other;
     ngx_msec_t last_error_at_ = 0;
 };

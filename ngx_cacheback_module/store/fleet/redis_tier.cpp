@@ -128,6 +128,18 @@ std::optional<std::string_view> RedisTier::open(const Key& key,
     return entry;
 }
 
+void RedisTier::refuse(const Key& key, std::size_t size, bool opened,
+                       ngx_log_t& log) {
+    control_.count(Counter::redis_errors);
+    if (!refusals_.take(MemoryTier::clock())) { return; }
+    ngx_log_error(NGX_LOG_WARN, &log, 0,
+                  "cacheback: redis holds %uz bytes for \"%*s\" that are not "
+                  "%s, taken as a miss",
+                  size, key.text.size(), key.text.data(),
+                  opened ? "an entry of this key and format"
+                         : "signed by a key of \"redis_sign\"");
+}
+
 RedisNode* RedisTier::to_write_to(const TextDigest& digest, std::size_t size) {
     RedisNode* node = servers_->holder(digest);
     if (node != nullptr && node->health.well()) {

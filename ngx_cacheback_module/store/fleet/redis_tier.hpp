@@ -16,6 +16,7 @@
 #include "../memory/bytes.hpp"
 #include "entry_seal.hpp"
 #include "feed.hpp"
+#include "log_budget.hpp"
 #include "redis_leases.hpp"
 #include "redis_purges.hpp"
 #include "redis_servers.hpp"
@@ -71,6 +72,8 @@ class RedisTier {
     // should be. Valid as long as `value`.
     [[nodiscard]] std::optional<std::string_view> open(const Key& key,
                                                        std::string_view value);
+    // What open() or the entry's own checks have refused is counted and told.
+    void refuse(const Key& key, std::size_t size, bool opened, ngx_log_t& log);
 
     // SET with PX; the pieces are copied before it returns. Best effort: what
     // would make more than 16 MB unsent in this worker is dropped and counted,
@@ -197,6 +200,7 @@ class RedisTier {
     RedisPurges purges_;
     Feed feed_;
     Hints hints_;
+    LogBudget refusals_{100, core::second};  // one for each of many items
     std::list<LateWord> late_words_;
 };
 
