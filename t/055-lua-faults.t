@@ -474,3 +474,190 @@ lua_max_running_timers are not enough
 --- no_error_log
 exited on signal
 --- timeout: 10
+
+
+
+=== TEST 13: a function that sends the client elsewhere stores nothing
+--- store
+memory 8m;
+--- http_config
+init_by_lua_block {
+    ran = {}
+    local ways = {
+        exec     = function() ngx.exec("/elsewhere") end,
+        named    = function() ngx.exec("@named") end,
+        redirect = function() ngx.redirect("/elsewhere") end,
+        ok       = function() ngx.exit(ngx.OK) end,
+    }
+    job = require("resty.cacheback").new("pages", "t13", {
+        fetch = function(way)
+            ran[way] = (ran[way] or 0) + 1
+            if ran[way] == 1 then ways[way]() end
+            return way .. " " .. ran[way]
+        end,
+    })
+}
+--- config
+location /content {
+    content_by_lua_block {
+        local value, err, status = job:get(ngx.var.arg_way)
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+location /access {
+    access_by_lua_block {
+        ngx.ctx.value = job:get(ngx.var.arg_way)
+    }
+    content_by_lua_block { ngx.say("content, ", ngx.ctx.value) }
+}
+location /elsewhere { return 200 "elsewhere\n"; }
+location @named     { return 200 "named\n"; }
+--- steps
+GET /content?way=exec           200
+    = elsewhere
+GET /content?way=exec           200
+    = exec 2 nil miss
+    within 1
+GET /content?way=exec           200
+    = exec 2 nil hit
+GET /content?way=named          200
+    = named
+GET /content?way=named          200
+    = named 2 nil miss
+    within 1
+GET /content?way=redirect       302
+GET /content?way=redirect       200
+    = redirect 2 nil miss
+    within 1
+GET /access?way=ok              200
+    = content, nil
+GET /access?way=ok              200
+    = content, ok 2
+    within 1
+
+
+
+=== TEST 14: what a function prints reaches who waits for it, and is not stored
+--- store
+memory 8m;
+--- http_config
+init_by_lua_block {
+    job = require("resty.cacheback").new("pages", "t14", {
+        fetch = function() ngx.say("printed") return "value" end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local value, err, status = job:get(ngx.var.host)
+        ngx.say(value, " ", err, " ", status)
+    }
+}
+--- steps
+GET /get                        200
+    = printed
+    = value nil miss
+GET /get                        200
+    = value nil hit
+
+
+
+=== TEST 15: in the background there is no client to print to or send elsewhere
+--- store
+memory 8m;
+--- http_config
+init_by_lua_block {
+    ran = {}
+    local ways = {
+        say      = function() ngx.say("printed") end,
+        exec     = function() ngx.exec("/elsewhere") end,
+        redirect = function() ngx.redirect("/elsewhere") end,
+    }
+    job = require("resty.cacheback").new("pages", "t15", {
+        lifetime = 0.1,
+        fetch = function(way)
+            ran[way] = (ran[way] or 0) + 1
+            if ran[way] > 1 then ways[way]() end
+            return way .. " " .. ran[way]
+        end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local pages = require("resty.cacheback").store("pages")
+        for _, way in ipairs({ "say", "exec", "redirect" }) do
+            local before = pages:status().refreshes_failed
+            job:get(way)
+            ngx.sleep(0.12)
+            job:get(way)
+            ngx.sleep(0.02)
+            local value, err, status = job:get(way)
+            local figures = pages:status()
+            ngx.say(value, " ", err, " ", status, " ", ran[way], " ",
+                figures.refreshes_failed - before, " ", figures.in_flight)
+        end
+    }
+}
+--- steps
+GET /get                        200
+    = say 1 nil stale 2 1 0
+    = exec 1 nil stale 2 1 0
+    = redirect 1 nil stale 2 1 0
+--- error_log
+cacheback: refresh of "t15"
+API disabled in the context of ngx.timer
+
+
+
+=== TEST 16: a function that never ends does not keep its place for ever
+--- store
+memory        8m;
+refresh_limit 1;
+--- http_config
+init_by_lua_block {
+    ran = 0
+    local cacheback = require "resty.cacheback"
+    hung = cacheback.new("pages", "t16", {
+        lifetime = 0.1,
+        refresh_timeout = 0.3,
+        fetch = function()
+            ran = ran + 1
+            if ran == 1 then return "#1" end
+            return coroutine.wrap(function()
+                while not ngx.worker.exiting() do ngx.sleep(0.05) end
+            end)()
+        end,
+    })
+    other = cacheback.new("pages", "t16-other", {
+        lifetime = 0.1,
+        fetch = function() return ran end,
+    })
+}
+--- config
+location /get {
+    content_by_lua_block {
+        local host = ngx.var.host
+        local pages = require("resty.cacheback").store("pages")
+        hung:get(host)
+        other:get(host)
+        ngx.sleep(0.15)
+        hung:get(host)
+        ngx.sleep(0.4)
+        -- Its lease has ended, and it may end yet.
+        ngx.say(pages:status().in_flight)
+        ngx.sleep(0.4)
+        ngx.say(pages:status().in_flight, " ", ran)
+        other:get(host)
+        ngx.sleep(0.05)
+        ngx.say((select(3, other:get(host))), " ", (other:get(host)))
+    }
+}
+--- steps
+GET /get                        200
+    = 1
+    = 0 2
+    = hit 2
+--- error_log
+cacheback: refresh of "t16": it took longer than refresh_timeout
+never ends

@@ -32,6 +32,8 @@ local dispatching
 -- collector. lua-nginx-module drops timers beyond lua_max_running_timers.
 local asked = setmetatable({}, { __mode = "v" })
 local LOST_AFTER = 2
+-- Semaphores wait for whole milliseconds.
+local MIN_WAIT = 0.001
 local looked_for_lost = 0
 
 
@@ -66,7 +68,8 @@ end
 
 
 -- A fetch ends with its lease: another one may begin then. What cannot be ended
--- keeps its place, but its result is not wanted any more.
+-- keeps its place for as long again, but its result is not wanted any more.
+-- Beyond that it would keep all others from being refreshed, HTTP's as well.
 local function run(premature, task)
     asked[task.place.number] = nil
     if premature or task.lease.number == 0 then
@@ -78,6 +81,8 @@ local function run(premature, task)
     -- A function may end the timer, by ngx.exit.
     C.ngx_http_cacheback_lua_keep_unended(lease.number)
 
+    local length = C.ngx_http_cacheback_lua_left(lease.number)
+    local gone_at = now() + 2 * length
     local ended, over = semaphore.new(0), false
     local thread = spawn(function()
         local ok, err = pcall(task.carry_out, task)
@@ -98,7 +103,13 @@ local function run(premature, task)
             kill(thread)
             break
         else
-            engine.await(ended, 1)
+            left = gone_at - now()
+            if left < MIN_WAIT then
+                ngx.log(ngx.ERR, "cacheback: refresh of \"", task.job.name,
+                    "\" never ends, its place is for others")
+                break
+            end
+            engine.await(ended, left < 1 and left or 1)
         end
     end
     engine.drop(task.place)
