@@ -164,6 +164,45 @@ def words_of_strangers_take_entries_away_and_no_more():
 
 
 @scenario
+def what_was_purged_can_be_put_back_as_readme_says():
+    """And not under the name of another item, nor with another key."""
+    with SignedBox() as box:
+        client = box.client()
+        name, other = name_of(b"/o?"), name_of(b"/other?")
+        client.get("/o")
+        client.get("/other")
+        check(eventually(lambda: {name, other} <= set(box.entries())))
+        old = box.redis("GET", name)
+        check(client.get("/o", method="PURGE").code == 204)
+        box.redis("SET", name, old)
+        answer = client.get("/o")
+        check(answer.cache == "HIT" and answer.body == b"/o #1\n", answer)
+        box.redis("SET", other, old)
+        check(client.get("/other").body == b"/other #2\n")
+        # A new key ends it.
+        with open(box.dir + "/next", "w", encoding="ascii") as out:
+            out.write("the key after that, which is as long as it has to be")
+        os.chmod(box.dir + "/next", 0o600)
+        box.write_conf(box.http.replace("%(dir)s/key", "%(dir)s/next"))
+        box.reload()
+        check(box.get("/o").body == b"/o #2\n")
+
+
+@scenario
+def a_purge_that_no_machine_can_be_told_of_says_so():
+    with SignedBox("memory 8m;") as box:
+        client = box.client()
+        client.get("/o")
+        check(eventually(lambda: name_of(b"/o?") in box.entries()))
+        # No number is left for a message.
+        box.redis("XADD", "cacheback:pages:feed", f"{2**64 - 1}-{2**64 - 1}",
+                  "change", "released", "box", "1f", "key", "x")
+        check(client.get("/o", method="PURGE").code == 503)
+        check(client.get("/o").body == b"/o #2\n")
+        check(box.logged("answered with an error"))
+
+
+@scenario
 def the_key_changes_under_load():
     """First the new key is believed everywhere, then used, then the old one is
     forgotten: no client gets anything but its page."""
