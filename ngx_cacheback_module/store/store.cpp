@@ -41,6 +41,7 @@ struct Store::Writing {
     Key key;          // shows both
     Variety variety;  // of what was stored
     Kind kind;
+    redis::Change::Kind word;  // of what was removed or marked
     Lease lease;
     bool held;  // in memory, or gone: then this box's lease has ended already
     std::uint32_t fence;
@@ -66,6 +67,11 @@ struct Store::Writing {
             store.mark_copies(key);
         } else if (self->kind == Kind::stored && store.redis_ != nullptr) {
             self->settle(*store.redis_, key, written);
+        }
+        if (self->kind != Kind::stored && store.redis_ != nullptr &&
+            store.redis_->redirected()) {
+            // Who has heard it already may have read the item once more.
+            store.redis_->announce(key, self->word);
         }
         // Who waits for the item looks in Redis once the lease is free. What
         // is late goes on, and the feed will tell that it is there.
@@ -110,6 +116,7 @@ Store::Writing* Store::begin_writing(const Key& key, Lease lease, bool held,
                             key,
                             {},
                             Writing::Kind::stored,
+                            redis::Change::Kind::removed,
                             lease,
                             held,
                             control_.fence(key),
@@ -549,12 +556,11 @@ bool Store::invalidate(const Key& any, core::Millis now, Fetches fetches,
     if (RedisTier* tier = redis(); tier != nullptr) {
         Writing* writing = begin_writing(key, {}, true, watch);
         writing->kind = Writing::Kind::marked;
+        writing->word = fetches == Fetches::voided
+                            ? redis::Change::Kind::removed
+                            : redis::Change::Kind::outdated;
         tier->invalidate(key, now, fetches, Writing::on_written, writing);
-        if (watch == nullptr) {
-            tier->announce(key, fetches == Fetches::voided
-                                    ? redis::Change::Kind::removed
-                                    : redis::Change::Kind::outdated);
-        }
+        if (watch == nullptr) { tier->announce(key, writing->word); }
     }
     return held;
 }

@@ -24,13 +24,14 @@ CONF = """
         location / {
             cacheback     pages 10m;
             cacheback_key $uri?$args;
+            %s
             proxy_pass    http://127.0.0.1:%%(origin)s;
         }
     }"""
 
 
-def a_box(servers, http="", timeout="300ms", **options):
-    return Box(CONF % (http, servers, timeout), **options)
+def a_box(servers, http="", timeout="300ms", purge="", **options):
+    return Box(CONF % (http, servers, timeout, purge), **options)
 
 
 def is_asked(box, server, seconds=5):
@@ -340,6 +341,37 @@ def a_large_entry_goes_where_moved_sends_it():
                     words[0] == "SET" and len(words[2]) > size
                     for words in list(nodes[1].asked))),
                       size, [words[0] for words in nodes[1].asked])
+
+
+@scenario
+def a_word_does_not_overtake_the_purge_that_moved_sends_elsewhere():
+    """Or who hears it would read once more what is purged only then."""
+    with Nodes(2) as nodes:
+        nodes.map = [(nodes[0], "0-16383", "")]
+        with a_box(nodes.urls(0), timeout="2s", purge="cacheback_purge 1;"
+                   ) as box:
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            seen = []
+
+            def is_purge(words):
+                return words[0] == "EVAL" and "'HINCRBY', KEYS[3]" in words[1]
+
+            def first(words):
+                if words[0] == "XADD" and "removed" in words:
+                    seen.append("word")
+                return (b"-MOVED 1 127.0.0.1:%d\r\n" % nodes[1].port
+                        if is_purge(words) else nodes.say(words))
+
+            def second(words):
+                if is_purge(words):
+                    time.sleep(0.1)     # its link is new, and slow
+                    seen.append("purge")
+                    return b":1\r\n"
+                return nodes.say(words)
+            nodes[0].answer, nodes[1].answer = first, second
+            check(box.client().get("/o", method="PURGE").code == 204)
+            check(eventually(lambda: seen[-1:] == ["word"]
+                             and "purge" in seen), seen)
 
 
 def resident(box):

@@ -1,5 +1,5 @@
-// store/fleet/log_budget.hpp: how many lines there may be in the log about one thing,
-// whatever is said of it by others.
+// store/fleet/log_budget.hpp: how many lines there may be in the log about one
+// thing, whatever is said of it by others.
 #pragma once
 
 #include <cstdint>

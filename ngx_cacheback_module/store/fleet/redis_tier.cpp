@@ -495,7 +495,9 @@ void RedisTier::on_reply(const redis::Question& question,
                                            : Written::no;
         }
     }
+    self.redirected_ = question.hops != 0;
     reinterpret_cast<RedisWritten>(question.then)(question.data, written);
+    self.redirected_ = false;
 }
 
 RedisTier::~RedisTier() = default;

@@ -106,6 +106,11 @@ class RedisTier {
                                 RedisDone done, void* data,
                                 RedisTicket& ticket);
 
+    // While `written` is called: the write went to another node than was
+    // thought first, so what was announced behind it may have been told before
+    // it.
+    [[nodiscard]] bool redirected() const noexcept { return redirected_; }
+
     // The server that holds the item is asked, as far as is known.
     [[nodiscard]] bool well(const Key& key) const noexcept;
     [[nodiscard]] RedisServers::State state() const noexcept {
@@ -200,6 +205,7 @@ class RedisTier {
     RedisPurges purges_;
     Feed feed_;
     Hints hints_;
+    bool redirected_ = false;
     LogBudget refusals_{100, core::second};  // one for each of many items
     std::list<LateWord> late_words_;
 };
