@@ -554,13 +554,15 @@ bool Store::invalidate(const Key& any, core::Millis now, Fetches fetches,
     }
     const bool held = memory_.invalidate(key, now);
     if (RedisTier* tier = redis(); tier != nullptr) {
+        const auto word = fetches == Fetches::voided
+                              ? redis::Change::Kind::removed
+                              : redis::Change::Kind::outdated;
         Writing* writing = begin_writing(key, {}, true, watch);
         writing->kind = Writing::Kind::marked;
-        writing->word = fetches == Fetches::voided
-                            ? redis::Change::Kind::removed
-                            : redis::Change::Kind::outdated;
+        writing->word = word;
+        // It may be over, and gone, before this returns.
         tier->invalidate(key, now, fetches, Writing::on_written, writing);
-        if (watch == nullptr) { tier->announce(key, writing->word); }
+        if (watch == nullptr) { tier->announce(key, word); }
     }
     return held;
 }

@@ -140,6 +140,19 @@ def memory_goes_on_serving_what_it_has_while_redis_is_away():
 
 
 @scenario
+def who_changes_a_page_ends_it_here_while_redis_is_away():
+    with a_box("memory 16m;", TCP) as box:
+        target = "/o?max_age=600&delay=0|0|0.3"
+        box.get(target)
+        check(box.get(target).cache == "HIT")
+        box.kill("redis")
+        check(eventually(lambda: box.get("/x") and box.logged(UNREACHABLE)))
+        box.get(target, method="POST")
+        check(box.get(target).cache in ("STALE", "UPDATING"))
+        check(eventually(lambda: box.get(target).body == b"/o #3\n"))
+
+
+@scenario
 def entries_that_redis_kept_are_served_when_it_is_back():
     with a_box("memory off;", TCP) as box:
         for path, size in PAGES[:10]:
