@@ -306,21 +306,6 @@ redis::QuestionId RedisTier::ask_change(RedisNode& node, const Key& key,
     return node.small.ask(question);
 }
 
-bool RedisTier::remove(const Key& key, RedisDone done, void* data,
-                       RedisTicket& ticket) {
-    const TextDigest digest(key.text);
-    RedisNode* node = to_write_to(digest, 0);
-    if (node == nullptr) { return false; }
-    redis::Question question = question_of(key, nullptr, data);
-    question.done = node->health.fleet()
-                        ? on_removed<&RedisHealth::judge_fleet>
-                        : on_removed<&RedisHealth::judge_write>;
-    question.then = reinterpret_cast<void (*)()>(done);
-    question.sent = &ticket.place();
-    ticket.hold(node->small, ask_del(*node, key, digest, question));
-    return true;
-}
-
 // The lease first: who fetches the item must not bring it back.
 redis::QuestionId RedisTier::ask_del(RedisNode& node, const Key& key,
                                      const TextDigest& digest,
@@ -440,21 +425,6 @@ template <void (RedisHealth::*judge)(const redis::Answer&)>
 void RedisTier::on_side_write(const redis::Question& question,
                               const redis::Answer& answer) {
     (RedisHealth::of(question).*judge)(answer);
-}
-
-template <void (RedisHealth::*judge)(const redis::Answer&)>
-void RedisTier::on_removed(const redis::Question& question,
-                           const redis::Answer& answer) {
-    auto& self = *static_cast<RedisTier*>(question.owner);
-    self.control_.note_write(question.tag);
-    (RedisHealth::of(question).*judge)(answer);
-    RedisReply reply;
-    if (answer.end == redis::Answer::End::reply &&
-        answer.reply->kind == redis::Reply::Kind::integer) {
-        reply.status = answer.reply->integer > 0 ? RedisReply::Status::found
-                                                 : RedisReply::Status::absent;
-    }
-    reinterpret_cast<RedisDone>(question.then)(question.data, reply);
 }
 
 void RedisTier::on_announced(const redis::Question& question,

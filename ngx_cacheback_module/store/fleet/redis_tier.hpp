@@ -90,10 +90,6 @@ class RedisTier {
     // if that holds the lease, and only the variant that the key names.
     void remove(const Key& key, LeaseToken token, RedisWritten written,
                 void* data);
-    // All of the item. Told what came of it, as get() tells: `found` when there
-    // was something to remove, `absent`, or `unavailable`.
-    [[nodiscard]] bool remove(const Key& key, RedisDone done, void* data,
-                              RedisTicket& ticket);
     // Makes the item stale where it lies. `written`: `refused` when there was
     // none.
     void invalidate(const Key& key, core::Millis now, Fetches fetches,
@@ -156,9 +152,6 @@ class RedisTier {
     template <bool is_large, void (RedisHealth::*judge)(const redis::Answer&)>
     static void on_write(const redis::Question& question,
                          const redis::Answer& answer);
-    template <void (RedisHealth::*judge)(const redis::Answer&)>
-    static void on_removed(const redis::Question& question,
-                           const redis::Answer& answer);
     static void on_announced(const redis::Question& question,
                              const redis::Answer& answer);
     RedisReply judge(const redis::Question& question,
