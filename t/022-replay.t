@@ -337,6 +337,8 @@ location /files/ { cacheback pages; root html; }
 --- user_files
 >>> files/dir/index.html
 a page
+>>> files/other/index.html
+another
 --- steps
 GET /o?status=301&h=Location:/there    301 MISS
     < Location: /there
@@ -357,6 +359,10 @@ GET /files/dir    301 MISS
     < Location: /files/dir/
 GET /files/dir    301 HIT
     < Location: /files/dir/
+HEAD /files/other    301 MISS
+    < Location: /files/other/
+HEAD /o?status=301&head=1&h=Connection:X-Own&h=X-Own:1    301 MISS
+    <! X-Own
 
 
 

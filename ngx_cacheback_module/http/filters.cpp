@@ -251,6 +251,7 @@ ngx_int_t on_answer(RequestContext& context) {
         if (updates_by_head(context)) { return renew(context); }
         if (context.fill != nullptr) {
             core::Reason refused = judge_partial(context);
+            if (refused == core::Reason::none) { deliver_as_stored(r); }
             context.reason = refused == core::Reason::none
                                  ? core::Reason::conditional
                                  : refused;
