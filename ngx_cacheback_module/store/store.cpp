@@ -55,10 +55,6 @@ struct Store::Writing {
     static void on_written(void* data, Written written) noexcept {
         auto* self = static_cast<Writing*>(data);
         Store& store = self->store;
-        if (auto* watch = std::exchange(self->watch, nullptr)) {
-            watch->place_ = nullptr;
-            watch->done_(*watch, written);
-        }
         const Key& key = self->key;
         store.control_.note_write(key.hash);  // that of a variant is noted
         if (self->kind == Kind::removed) {
@@ -81,6 +77,11 @@ struct Store::Writing {
             } else {
                 store.control_.release(key, self->lease.token);
             }
+        }
+        // Last: a client that is told so must not find what was there before.
+        if (auto* watch = std::exchange(self->watch, nullptr)) {
+            watch->place_ = nullptr;
+            watch->done_(*watch, written);
         }
         for (Writing** at = &store.writings_; *at != nullptr;
              at = &(*at)->next) {

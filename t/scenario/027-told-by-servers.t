@@ -5,8 +5,8 @@ import contextlib, os, signal, socket, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from name_server import NameServer
 from redis_servers import Certificates
-from scenario import (Box, SLACK, check, eventually, free_port, main, note,
-                      scenario)
+from scenario import (Box, SLACK, check, eventually, free_port, has_lua, main,
+                      note, scenario)
 from scripted_redis import Scripted, bulk
 
 CONF = """
@@ -372,6 +372,62 @@ def a_word_does_not_overtake_the_purge_that_moved_sends_elsewhere():
             check(box.client().get("/o", method="PURGE").code == 204)
             check(eventually(lambda: seen[-1:] == ["word"]
                              and "purge" in seen), seen)
+
+
+@scenario
+def who_is_told_of_a_purge_that_moved_does_not_find_what_it_purged():
+    """Read from Redis meanwhile by another worker; the one that purges has much
+    to do when it has told its client."""
+    if not has_lua():
+        return
+    with Nodes(2) as nodes:
+        nodes.map = [(nodes[0], "0-16383", "")]
+        http = CONF.replace("memory off", "memory 16m") % (
+            "", nodes.urls(0), "2s", """
+            cacheback_purge 1;
+            add_header X-Pid  $pid always;
+            add_header X-Tier $cacheback_tier always;
+            log_by_lua_block {
+                local ends = os.clock() + 0.5
+                while ngx.var.request_method == "PURGE" and os.clock() < ends
+                do end
+            }""")
+        held = []
+
+        def is_purge(words):
+            return (words[0] == "EVAL"
+                    and "'HINCRBY', KEYS[3], ARGV[1]" in words[1])
+
+        def first(words):
+            if words[0] == "SET" and "/o?" in words[2]:
+                held[:] = [words[2].encode("latin-1")]
+            if words[0] == "GET" and "{" in words[1] and held:
+                return b"$%d\r\n%s\r\n" % (len(held[0]), held[0])
+            return (b"-MOVED 1 127.0.0.1:%d\r\n" % nodes[1].port
+                    if is_purge(words) else nodes.say(words))
+
+        def second(words):
+            if is_purge(words):
+                time.sleep(0.4)
+                held.clear()
+                return b":1\r\n"
+            return nodes.say(words)
+        nodes[0].answer, nodes[1].answer = first, second
+        with Box(http, workers=2) as box:
+            check(is_asked(box, nodes[0]), box.log()[-1500:])
+            purger, reader = box.client(), box.client()
+            pid = purger.get("/o").fields["x-pid"]
+            while reader.get("/o").fields["x-pid"] == pid:
+                reader = box.client()
+            old = reader.get("/o").body
+            check(eventually(lambda: held))
+            purger.send("/o", method="PURGE")
+            time.sleep(0.1)
+            check(reader.get("/o").body == old)
+            check(reader.get("/o").fields["x-tier"] == "memory")
+            check(purger.receive("PURGE").code == 204)
+            answer = reader.get("/o")
+            check(answer.body != old, answer)
 
 
 def resident(box):
